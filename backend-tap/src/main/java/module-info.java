@@ -1,0 +1,5 @@
+/** The blktap back end of vdisk. */
+module io.vdisk.backend.tap {
+  requires transitive io.vdisk;
+  requires static org.jspecify;
+}

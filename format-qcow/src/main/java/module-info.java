@@ -1,0 +1,6 @@
+/** qcow and qcow2 images for vdisk. */
+module io.vdisk.format.qcow {
+  requires com.google.common;
+  requires io.vdisk;
+  requires static org.jspecify;
+}

@@ -1,0 +1,5 @@
+/** Raw images for vdisk. */
+module io.vdisk.format.raw {
+  requires io.vdisk;
+  requires static org.jspecify;
+}

@@ -1,0 +1,6 @@
+/** VHD images for vdisk. */
+module io.vdisk.format.vhd {
+  requires com.google.common;
+  requires io.vdisk;
+  requires static org.jspecify;
+}

@@ -1,0 +1,7 @@
+/** VMDK images for vdisk. */
+module io.vdisk.format.vmdk {
+  requires com.google.common;
+  requires io.vdisk;
+  requires org.apache.commons.io;
+  requires static org.jspecify;
+}

@@ -1,0 +1,6 @@
+/** The command line of vdisk. */
+module io.vdisk.tools {
+  requires io.vdisk;
+  requires org.apache.commons.io;
+  requires static org.jspecify;
+}

@@ -1,0 +1,4 @@
+package io.vdisk;
+
+/** Keeps the package alive until its first class is here. */
+interface Placeholder {}

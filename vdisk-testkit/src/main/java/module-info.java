@@ -1,0 +1,9 @@
+/** The contracts of vdisk as tests to inherit. */
+module io.vdisk.testkit {
+  requires transitive io.vdisk;
+  requires transitive net.jqwik.api;
+  requires transitive org.junit.jupiter.api;
+  requires static transitive org.jspecify;
+
+  exports io.vdisk.testkit;
+}
