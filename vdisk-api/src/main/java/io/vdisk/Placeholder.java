@@ -1,4 +1,0 @@
-package io.vdisk;
-
-/** Keeps the package alive until its first class is here. */
-interface Placeholder {}

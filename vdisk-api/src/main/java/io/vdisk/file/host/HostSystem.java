@@ -1,0 +1,27 @@
+package io.vdisk.file.host;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Opens files by the operating system's own calls, which can more than {@code java.nio}. An
+ * implementation is found by {@link java.util.ServiceLoader}; without one, or where it says that it
+ * is not available, everything works through {@code java.nio} with the same results.
+ */
+public interface HostSystem {
+  /** Whether its calls can be used in this JVM on this host. Asked once. */
+  boolean isAvailable();
+
+  /**
+   * Opens a file.
+   *
+   * @param writable whether for writing too; the file must exist
+   */
+  NativeFile open(Path path, boolean writable) throws IOException;
+
+  /** The system that is installed and available; empty if none. Looked up at the first call. */
+  static Optional<HostSystem> installed() {
+    return InstalledSystem.FOUND;
+  }
+}

@@ -1,0 +1,43 @@
+package io.vdisk.file.host;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * A file behind an operating system's descriptor: what {@code LocalFile} asks of it. Thread-safe; no
+ * call is harmed by an interrupt.
+ */
+public interface NativeFile extends Closeable {
+  /** Reads up to {@code dst.remaining()} bytes into a direct buffer; 0 at the end of the file. */
+  int read(ByteBuffer dst, long offset) throws IOException;
+
+  /** Writes up to {@code src.remaining()} bytes of a direct buffer. */
+  int write(ByteBuffer src, long offset) throws IOException;
+
+  /** Bytes of the file, or of the device. */
+  long size() throws IOException;
+
+  /** Cuts or grows the file. */
+  void resize(long size) throws IOException;
+
+  /** Makes data and size durable. */
+  void flush() throws IOException;
+
+  /** As {@code HostFile.zero}; false if the file system cannot. */
+  boolean zero(long offset, long length, boolean keepSpace) throws IOException;
+
+  /** As {@code HostFile.dataEnd}. */
+  long dataEnd(long offset, long limit) throws IOException;
+
+  /**
+   * Takes a lock on a range of bytes that conflicts with other processes' and, unlike POSIX locks, is
+   * lost by nothing but {@link #close}.
+   *
+   * @return false if somebody else holds it
+   */
+  boolean lock(long offset, long length, boolean shared) throws IOException;
+
+  /** Gives a range of bytes back. */
+  void unlock(long offset, long length) throws IOException;
+}

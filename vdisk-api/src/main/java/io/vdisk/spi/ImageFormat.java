@@ -1,0 +1,59 @@
+package io.vdisk.spi;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.OpenOptions;
+import io.vdisk.SequentialSource;
+import io.vdisk.SequentialTarget;
+import io.vdisk.UnsupportedImageException;
+import io.vdisk.file.HostFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+
+/**
+ * A disk image format: recognises, opens and creates images. Found by {@link
+ * java.util.ServiceLoader}; stateless, so that one instance serves all threads.
+ */
+public interface ImageFormat {
+  /** The format's name in lower case: "qcow2". No two formats have the same. */
+  String name();
+
+  /** Other names by which it may be asked for: "vpc" for "vhd". */
+  default List<String> aliases() {
+    return List.of();
+  }
+
+  /** How sure this is that {@code file} is one of its images; reads little, changes nothing. */
+  Probe probe(HostFile file) throws IOException;
+
+  /**
+   * Opens an image, normally by {@code return context.device(new XyzLayout(...), backing)}. Nothing
+   * is written before the whole of what the format checks at opening has been found right.
+   *
+   * @param file the image; stays the context's
+   */
+  BlockDevice open(HostFile file, OpenContext context) throws IOException;
+
+  /**
+   * Makes an image in an empty file. The header is written last, so that half an image is none.
+   *
+   * @param file an empty, writable file; stays the caller's, who deletes it if this fails
+   */
+  default void create(HostFile file, CreateOptions options, CreateContext context)
+      throws IOException {
+    throw new UnsupportedImageException(name() + " images cannot be created");
+  }
+
+  /** Reads an image in the order in which it arrives. */
+  default SequentialSource openStream(InputStream in, OpenOptions options) throws IOException {
+    throw new UnsupportedImageException(name() + " images cannot be read as a stream");
+  }
+
+  /** Writes an image to something that cannot seek. */
+  default SequentialTarget createStream(OutputStream out, CreateOptions options)
+      throws IOException {
+    throw new UnsupportedImageException(name() + " images cannot be written as a stream");
+  }
+}
