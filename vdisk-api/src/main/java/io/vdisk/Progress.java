@@ -7,6 +7,8 @@ public interface Progress {
   Progress NONE = (done, total) -> true;
 
   /**
+   * Takes a report.
+   *
    * @param done bytes of work done, rising
    * @param total bytes of work in all, at least {@code done}
    * @return false to cancel: the job ends with a {@link java.util.concurrent.CancellationException}
