@@ -41,14 +41,14 @@ public final class Slice {
 
   // Under the metadata lock:
   private long position;
-  private int stage;
+  private Enum<?> stage;
   private int changes;
   private boolean dirty;
 
   /** Slices that a word of this one names and no image of this one handed to the host does yet. */
   private @Nullable List<Slice> unnamed;
 
-  Slice(TableKind kind, long index, long position, int stage) {
+  Slice(TableKind kind, long index, long position, Enum<?> stage) {
     this.kind = kind;
     this.index = index;
     this.position = position;
@@ -73,7 +73,7 @@ public final class Slice {
 
   /** One entry of four bytes, 0 to 2^32 - 1. */
   public long u32(int i) {
-    return word(i >>> 1) >>> shift32(i) & 0xffff_ffffL;
+    return (word(i >>> 1) >>> shift32(i)) & 0xffff_ffffL;
   }
 
   /**
@@ -124,7 +124,7 @@ public final class Slice {
   void store32(int i, long value) {
     int shift = shift32(i);
     long old = words[i >>> 1];
-    store(i >>> 1, old & ~(0xffff_ffffL << shift) | (value & 0xffff_ffffL) << shift);
+    store(i >>> 1, (old & ~(0xffff_ffffL << shift)) | ((value & 0xffff_ffffL) << shift));
   }
 
   /** Stores two words that readers see together or not at all. */
@@ -150,7 +150,7 @@ public final class Slice {
     position = newPosition;
   }
 
-  int stage() {
+  Enum<?> stage() {
     return stage;
   }
 
@@ -203,14 +203,14 @@ public final class Slice {
   /** The content of a slice at one instant, on its way to the host. */
   public static final class Image {
     final Slice slice;
-    final int stage;
+    final Enum<?> stage;
     private final long position;
     private final byte[] bytes;
     final int change;
     final List<Slice> names;
 
     private Image(
-        Slice slice, int stage, long position, byte[] bytes, int change, List<Slice> names) {
+        Slice slice, Enum<?> stage, long position, byte[] bytes, int change, List<Slice> names) {
       this.slice = slice;
       this.stage = stage;
       this.position = position;

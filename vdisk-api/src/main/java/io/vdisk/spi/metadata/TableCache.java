@@ -314,7 +314,7 @@ public final class TableCache {
       if (slot(kind, index) != null) {
         throw new IllegalStateException(kind.name() + " slice " + index + " exists");
       }
-      int stage = parent == null ? kind.stage() : kind.newStage();
+      Enum<?> stage = parent == null ? kind.stage() : kind.newStage();
       Slice slice = new Slice(kind, index, position, stage);
       setSlot(kind, index, slice);
       keep(slice);

@@ -23,14 +23,14 @@ public abstract class TableKind {
   private final ByteOrder order;
   private final int sliceBytes;
   private final long totalBytes;
-  private final int stage;
-  private final int newStage;
+  private final Enum<?> stage;
+  private final Enum<?> newStage;
 
   /** The slices in memory, in chunks; set when a cache takes the kind. */
   private @Nullable AtomicReferenceArray<@Nullable AtomicReferenceArray<@Nullable Slice>> map;
 
   /** Stands in the map where somebody is reading the slice. */
-  private final Slice loading;
+  private @Nullable Slice loading;
 
   /**
    * A kind of table.
@@ -72,9 +72,8 @@ public abstract class TableKind {
     this.order = order;
     this.sliceBytes = sliceBytes;
     this.totalBytes = totalBytes;
-    this.stage = stage.ordinal();
-    this.newStage = newStage.ordinal();
-    this.loading = new Slice(this, 0, 0, 0);
+    this.stage = stage;
+    this.newStage = newStage;
   }
 
   /**
@@ -100,13 +99,14 @@ public abstract class TableKind {
       throw new IllegalStateException(name + " has a cache");
     }
     map = slices;
+    loading = new Slice(this, 0, 0, stage);
   }
 
   final AtomicReferenceArray<@Nullable AtomicReferenceArray<@Nullable Slice>> map() {
     return Objects.requireNonNull(map);
   }
 
-  final Slice loading() {
+  final @Nullable Slice loading() {
     return loading;
   }
 
@@ -118,11 +118,11 @@ public abstract class TableKind {
     return order;
   }
 
-  final int stage() {
+  final Enum<?> stage() {
     return stage;
   }
 
-  final int newStage() {
+  final Enum<?> newStage() {
     return newStage;
   }
 

@@ -6,9 +6,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
@@ -34,7 +33,7 @@ public final class WriteBack<S extends Enum<S>> {
   private static final int MAX_RUN = 1 << 20;
 
   private final S[] stages;
-  private final int exposing;
+  private final S exposing;
   private final TableCache cache;
   private final Quarantine quarantine;
   private final Collection<? extends HostFile> dataFiles;
@@ -93,7 +92,7 @@ public final class WriteBack<S extends Enum<S>> {
       @Nullable Journal journal,
       Pause pause) {
     this.stages = stages.getEnumConstants();
-    this.exposing = exposing.ordinal();
+    this.exposing = exposing;
     this.cache = cache;
     this.quarantine = quarantine;
     this.dataFiles = dataFiles;
@@ -204,8 +203,8 @@ public final class WriteBack<S extends Enum<S>> {
 
   private void writeStages(List<Slice.Image> images) throws IOException {
     // What was flushed since the instant holds all data written before it.
-    Set<HostFile> flushed = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (int stage = 0; stage < stages.length; stage++) {
+    Set<HostFile> flushed = new LinkedHashSet<>();
+    for (S stage : stages) {
       List<Slice.Image> due = new ArrayList<>();
       for (Slice.Image image : images) {
         if (image.stage == stage) {
@@ -215,7 +214,7 @@ public final class WriteBack<S extends Enum<S>> {
       if (due.isEmpty()) {
         continue;
       }
-      if (stage >= exposing) {
+      if (stage.compareTo(exposing) >= 0) {
         flushData(flushed);
       }
       writeStage(due, flushed);
@@ -230,7 +229,7 @@ public final class WriteBack<S extends Enum<S>> {
     }
     handOver(due);
     due.sort(Comparator.comparingLong(Slice.Image::position));
-    Set<HostFile> files = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<HostFile> files = new LinkedHashSet<>();
     due.forEach(image -> files.add(image.slice.kind().file()));
     for (HostFile file : files) {
       write(file, due);
@@ -263,7 +262,7 @@ public final class WriteBack<S extends Enum<S>> {
     List<Slice.Image> run = new ArrayList<>();
     int length = 0;
     for (Slice.Image image : due) {
-      if (image.slice.kind().file() != file) {
+      if (!image.slice.kind().file().equals(file)) {
         continue;
       }
       if (!run.isEmpty()
