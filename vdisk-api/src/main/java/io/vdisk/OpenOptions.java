@@ -50,6 +50,11 @@ public final class OpenOptions {
     return with(s -> s.backingFormat = name);
   }
 
+  /** Opens backing files as what their images record, again. */
+  public OpenOptions withoutBackingFormat() {
+    return with(s -> s.backingFormat = null);
+  }
+
   /**
    * Reads what the image does not hold from this device, whatever the image names. The device stays
    * the caller's: it must stay open as long as this image, and may serve several.

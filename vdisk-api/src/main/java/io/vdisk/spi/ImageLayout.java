@@ -67,6 +67,12 @@ public interface ImageLayout extends Closeable {
     return Optional.empty();
   }
 
+  /**
+   * Forgets what is in memory of tables and header, changed or not, and reads it again when it is
+   * needed: somebody was alone on the device.
+   */
+  default void reload() throws IOException {}
+
   /** Releases memory. Host files are the context's. No other call follows. */
   @Override
   default void close() throws IOException {}

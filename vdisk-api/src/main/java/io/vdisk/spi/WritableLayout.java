@@ -1,12 +1,20 @@
 package io.vdisk.spi;
 
+import io.vdisk.Capability;
 import java.io.IOException;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * A layout that can set host space aside. The order in which metadata becomes durable is the
  * layout's ({@code WriteBack}); moving data, copy-on-write and waiting are the engine's.
  */
 public interface WritableLayout extends ImageLayout {
+  /** Which of {@code DISCARD} and {@code FAST_ZERO} this image has; constant. */
+  default Set<Capability> capabilities() {
+    return EnumSet.of(Capability.DISCARD, Capability.FAST_ZERO);
+  }
+
   /**
    * Called before every guest write, zeroing and discard, in place or not, by many threads inside the
    * gate. The first call makes the image's "being written" marks durable; later ones cost a volatile
