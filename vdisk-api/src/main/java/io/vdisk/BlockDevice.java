@@ -22,8 +22,9 @@ import java.util.Set;
  * has failed, nobody knows what the disk holds: every later change and {@link #flush} fails, reads
  * go on.
  *
- * <p>A buffer that was passed in belongs to the caller; the device keeps no reference to it. After a
- * successful transfer its position equals its limit; after a failed one the position is undefined.
+ * <p>A buffer that was passed in belongs to the caller; the device keeps no reference to it. After
+ * a successful transfer its position equals its limit; after a failed one the position is
+ * undefined.
  */
 public interface BlockDevice extends Closeable {
   /** What the image says of itself, as of the moment of the call. */
@@ -60,8 +61,8 @@ public interface BlockDevice extends Closeable {
    * What lies at {@code offset}: an extent that begins there.
    *
    * @param limit most bytes to look at, at least 1; {@code offset + limit <= size()}
-   * @return an extent with {@code offset() == offset} and {@code 0 < length() <= limit}; the next one
-   *     may be of the same kind
+   * @return an extent with {@code offset() == offset} and {@code 0 < length() <= limit}; the next
+   *     one may be of the same kind
    */
   Extent extentAt(long offset, long limit) throws IOException;
 
@@ -76,8 +77,8 @@ public interface BlockDevice extends Closeable {
   }
 
   /**
-   * What only some formats can do ({@code io.vdisk.feature}); empty if this one cannot, or not as it
-   * was opened.
+   * What only some formats can do ({@code io.vdisk.feature}); empty if this one cannot, or not as
+   * it was opened.
    */
   default <T> Optional<T> feature(Class<T> type) {
     return Optional.empty();

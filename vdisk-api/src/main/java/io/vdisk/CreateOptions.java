@@ -46,7 +46,9 @@ public final class CreateOptions {
     return with(s -> s.virtualSize = bytes);
   }
 
-  /** Names a backing file in the image: the name as it is to be written, and its format if known. */
+  /**
+   * Names a backing file in the image: the name as it is to be written, and its format if known.
+   */
   public CreateOptions withBacking(String name, @Nullable String format) {
     return with(
         s -> {

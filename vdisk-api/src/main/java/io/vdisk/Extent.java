@@ -47,7 +47,8 @@ public final class Extent {
 
   /** Bytes that lie in {@code file} from {@code fileOffset} on, as they are or enciphered. */
   public static Extent data(long offset, long length, HostFile file, long fileOffset) {
-    return new Extent(offset, length, Kind.DATA, 0, Objects.requireNonNull(file), fileOffset, false);
+    return new Extent(
+        offset, length, Kind.DATA, 0, Objects.requireNonNull(file), fileOffset, false);
   }
 
   /** Bytes of which nobody says where they lie. */
@@ -55,7 +56,9 @@ public final class Extent {
     return new Extent(offset, length, Kind.DATA, 0, null, -1, false);
   }
 
-  /** Bytes that lie compressed in {@code file}; {@code fileOffset} is where the unit begins there. */
+  /**
+   * Bytes that lie compressed in {@code file}; {@code fileOffset} is where the unit begins there.
+   */
   public static Extent encoded(long offset, long length, HostFile file, long fileOffset) {
     return new Extent(offset, length, Kind.DATA, 0, Objects.requireNonNull(file), fileOffset, true);
   }

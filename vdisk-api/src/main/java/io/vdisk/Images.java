@@ -118,8 +118,8 @@ public final class Images {
   }
 
   /**
-   * A device as a channel with a position of its own, for one thread at a time. The device stays the
-   * caller's. A write past its end fails; {@code truncate} to less than its size is refused.
+   * A device as a channel with a position of its own, for one thread at a time. The device stays
+   * the caller's. A write past its end fails; {@code truncate} to less than its size is refused.
    */
   public static SeekableByteChannel channel(BlockDevice device) {
     return new DeviceChannel(device);

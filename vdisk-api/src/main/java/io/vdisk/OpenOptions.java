@@ -100,8 +100,8 @@ public final class OpenOptions {
   }
 
   /**
-   * Never flushes the host: {@code flush} then promises nothing beyond the process. For targets that
-   * can be made again.
+   * Never flushes the host: {@code flush} then promises nothing beyond the process. For targets
+   * that can be made again.
    */
   public OpenOptions withoutDurability() {
     return with(s -> s.durable = false);

@@ -3,8 +3,8 @@ package io.vdisk;
 import java.nio.ByteBuffer;
 
 /**
- * A range of guest data on its way through a {@link SequentialSource}; reused from call to call. One
- * thread.
+ * A range of guest data on its way through a {@link SequentialSource}; reused from call to call.
+ * One thread.
  */
 public final class Piece {
   private final ByteBuffer buffer;

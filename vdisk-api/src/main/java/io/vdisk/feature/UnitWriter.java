@@ -20,8 +20,8 @@ public interface UnitWriter {
   ByteBuffer encode(ByteBuffer unit) throws IOException;
 
   /**
-   * Stores one unit at the next place in the file: in the order of the calls, so that the same input
-   * gives the same file. One thread at a time.
+   * Stores one unit at the next place in the file: in the order of the calls, so that the same
+   * input gives the same file. One thread at a time.
    *
    * @param offset guest offset of the unit
    * @param unit the unit as it reads

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The last units that were decompressed, keyed by where their compressed bytes lie. Values never
- * change, so a plain cache is right; space that is offered again is dropped here first. Thread-safe.
+ * change, so a plain cache is right; space that is offered again is dropped here first.
+ * Thread-safe.
  */
 final class DecodedUnits {
   /** A few hundred clusters of 64 KiB, or an 32th of a small heap. */

@@ -15,8 +15,8 @@ public interface EncodedWriting {
   int encode(ByteBuffer unit, ByteBuffer target) throws IOException;
 
   /**
-   * Sets space aside for {@code encodedLength} bytes, right behind that of the last call, so that the
-   * file depends on the input alone. The allocation has the unit's length, and no edges.
+   * Sets space aside for {@code encodedLength} bytes, right behind that of the last call, so that
+   * the file depends on the input alone. The allocation has the unit's length, and no edges.
    */
   Allocation allocateEncoded(long offset, int encodedLength) throws IOException;
 }

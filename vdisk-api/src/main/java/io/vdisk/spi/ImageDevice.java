@@ -106,9 +106,7 @@ final class ImageDevice implements BlockDevice, Exclusive {
   public void write(ByteBuffer src, long offset) throws IOException {
     Objects.checkFromIndexSize(offset, (long) src.remaining(), size);
     int start = src.position();
-    change(
-        src.remaining(),
-        path -> path.write(src, offset + (src.position() - start)));
+    change(src.remaining(), path -> path.write(src, offset + (src.position() - start)));
   }
 
   @Override

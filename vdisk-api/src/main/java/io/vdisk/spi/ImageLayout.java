@@ -38,8 +38,8 @@ public interface ImageLayout extends Closeable {
   }
 
   /**
-   * The smallest piece whose state is recorded: a subcluster, a sector of a VHD block; by default the
-   * unit. A power of two.
+   * The smallest piece whose state is recorded: a subcluster, a sector of a VHD block; by default
+   * the unit. A power of two.
    */
   default long granule() {
     return info().unit();

@@ -33,8 +33,8 @@ public final class InstalledFormats {
   }
 
   /**
-   * The formats that lie beside this library, found by the class loader of this class, and those that
-   * only the calling thread's context class loader sees.
+   * The formats that lie beside this library, found by the class loader of this class, and those
+   * that only the calling thread's context class loader sees.
    */
   public static InstalledFormats find() {
     List<ImageFormat> found = new ArrayList<>();

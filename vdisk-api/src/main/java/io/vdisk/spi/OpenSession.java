@@ -66,8 +66,8 @@ public final class OpenSession implements OpenContext {
     return open(file, file, options, 2);
   }
 
-  private static BlockDevice open(
-      HostFile file, Closeable owner, OpenOptions options, int depth) throws IOException {
+  private static BlockDevice open(HostFile file, Closeable owner, OpenOptions options, int depth)
+      throws IOException {
     CacheBudget budget =
         options.metadataCache() == 0
             ? CacheBudget.standard()
@@ -183,8 +183,7 @@ public final class OpenSession implements OpenContext {
   }
 
   /** Closes in reverse order; all, whatever fails. */
-  private void closeOwned(@org.jspecify.annotations.Nullable Throwable reason)
-      throws IOException {
+  private void closeOwned(@org.jspecify.annotations.Nullable Throwable reason) throws IOException {
     IOException failure = null;
     while (!owned.isEmpty()) {
       try {

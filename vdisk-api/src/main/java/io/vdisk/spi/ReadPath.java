@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves bytes from host files to buffers, run by run as the layout maps them. Called by many threads,
- * each inside a slot of the gate.
+ * Moves bytes from host files to buffers, run by run as the layout maps them. Called by many
+ * threads, each inside a slot of the gate.
  */
 final class ReadPath {
   private final ImageLayout layout;
@@ -20,10 +20,7 @@ final class ReadPath {
   private final BufferPool buffers;
 
   ReadPath(
-      ImageLayout layout,
-      @Nullable BlockDevice backing,
-      DecodedUnits decoded,
-      BufferPool buffers) {
+      ImageLayout layout, @Nullable BlockDevice backing, DecodedUnits decoded, BufferPool buffers) {
     this.layout = layout;
     this.backing = backing;
     this.cipher = layout.cipher().orElse(null);
@@ -143,7 +140,9 @@ final class ReadPath {
     return true;
   }
 
-  /** What lies at {@code offset}: the same {@code map} as a read, so that the two cannot disagree. */
+  /**
+   * What lies at {@code offset}: the same {@code map} as a read, so that the two cannot disagree.
+   */
   Extent extentAt(long offset, long limit) throws IOException {
     Mapping run = layout.map(offset, limit);
     long length = Math.min(run.length(), limit);

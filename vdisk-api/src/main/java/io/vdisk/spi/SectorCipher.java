@@ -3,8 +3,8 @@ package io.vdisk.spi;
 import java.nio.ByteBuffer;
 
 /**
- * Lent to the engine by a layout whose data is enciphered. Called by many threads at once. Ranges are
- * whole sectors.
+ * Lent to the engine by a layout whose data is enciphered. Called by many threads at once. Ranges
+ * are whole sectors.
  */
 public interface SectorCipher {
   /** Bytes that are enciphered together, a power of two. */

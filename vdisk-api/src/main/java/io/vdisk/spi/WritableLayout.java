@@ -16,15 +16,15 @@ public interface WritableLayout extends ImageLayout {
   }
 
   /**
-   * Called before every guest write, zeroing and discard, in place or not, by many threads inside the
-   * gate. The first call makes the image's "being written" marks durable; later ones cost a volatile
-   * read, or set bits of dirty bitmaps in memory.
+   * Called before every guest write, zeroing and discard, in place or not, by many threads inside
+   * the gate. The first call makes the image's "being written" marks durable; later ones cost a
+   * volatile read, or set bits of dirty bitmaps in memory.
    */
   default void beforeWrite(long offset, long length) throws IOException {}
 
   /**
-   * Sets host space aside for a write to the run that starts at {@code offset}. The engine holds the
-   * units of the range and has found the first byte not writable in place.
+   * Sets host space aside for a write to the run that starts at {@code offset}. The engine holds
+   * the units of the range and has found the first byte not writable in place.
    *
    * @param length most guest bytes to provide for; may span units
    * @throws NoSpaceException if the host has no room; nothing was set aside
@@ -37,8 +37,8 @@ public interface WritableLayout extends ImageLayout {
    *
    * @param offset aligned to {@link #granule()}
    * @param length a multiple of it, or up to the end of the disk
-   * @return bytes done from {@code offset} on, maybe 0: the engine then writes zeroes, or leaves what
-   *     is to be discarded
+   * @return bytes done from {@code offset} on, maybe 0: the engine then writes zeroes, or leaves
+   *     what is to be discarded
    */
   long zero(long offset, long length, boolean keepSpace) throws IOException;
 
@@ -59,9 +59,9 @@ public interface WritableLayout extends ImageLayout {
   }
 
   /**
-   * Offers the space of {@code batch} and all before it again. The engine calls with rising numbers,
-   * one call at a time, without a slot, after every request that may have seen the space has ended
-   * and every decoded unit was dropped. A second call for a batch does nothing.
+   * Offers the space of {@code batch} and all before it again. The engine calls with rising
+   * numbers, one call at a time, without a slot, after every request that may have seen the space
+   * has ended and every decoded unit was dropped. A second call for a batch does nothing.
    */
   default void recycle(long batch) throws IOException {}
 }

@@ -36,8 +36,7 @@ final class WritePath {
   private final @Nullable SectorCipher cipher;
   private final LongSupplier virtualSize;
 
-  WritePath(
-      WritableLayout layout, ReadPath reads, BufferPool buffers, LongSupplier virtualSize) {
+  WritePath(WritableLayout layout, ReadPath reads, BufferPool buffers, LongSupplier virtualSize) {
     this.layout = layout;
     this.virtualSize = virtualSize;
     this.reads = reads;
@@ -75,8 +74,7 @@ final class WritePath {
       return;
     }
     long length = Math.min(run.length(), src.remaining());
-    RangeLock.Held held =
-        units.lock(layout.unitStart(offset), layout.unitEnd(offset + length - 1));
+    RangeLock.Held held = units.lock(layout.unitStart(offset), layout.unitEnd(offset + length - 1));
     try {
       run = layout.map(offset, length);
       if (run.isWritable()) {
@@ -135,7 +133,9 @@ final class WritePath {
     }
   }
 
-  /** How much of an edge must be written: none, if the space reads as zero and the edge does too. */
+  /**
+   * How much of an edge must be written: none, if the space reads as zero and the edge does too.
+   */
   private long edge(Allocation space, long from, long length) throws IOException {
     boolean leave = length == 0 || (cipher == null && space.zeroed() && isZero(from, length));
     return leave ? 0 : length;
@@ -274,8 +274,7 @@ final class WritePath {
   }
 
   private long zeroGranules(long offset, long length) throws IOException {
-    RangeLock.Held held =
-        units.lock(layout.unitStart(offset), layout.unitEnd(offset + length - 1));
+    RangeLock.Held held = units.lock(layout.unitStart(offset), layout.unitEnd(offset + length - 1));
     try {
       return layout.zero(offset, length, false);
     } finally {

@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * A log that makes a set of table changes durable at once (VHDX). One write-back at a time calls it.
+ * A log that makes a set of table changes durable at once (VHDX). One write-back at a time calls
+ * it.
  */
 public interface Journal {
   /** Slices that one entry can hold; a write-back never brings more. */

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Host space that lost a reference and may not be used again yet: the table that names it is perhaps
- * still on disk, a request may still be reading it. Entries are decrements, not free space: what is
- * shared stays counted by others.
+ * Host space that lost a reference and may not be used again yet: the table that names it is
+ * perhaps still on disk, a request may still be reading it. Entries are decrements, not free space:
+ * what is shared stays counted by others.
  *
  * <p>Entries gather in a batch; a write-back seals it at the instant at which it copies the tables,
  * so that everything in the batch is durably unnamed when the write-back is done. All methods are

@@ -13,15 +13,15 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The slices of one image's tables that are in memory. Thread-safe; every call happens inside a slot
- * of the engine's gate.
+ * The slices of one image's tables that are in memory. Thread-safe; every call happens inside a
+ * slot of the engine's gate.
  *
  * <p>It keeps:
  *
  * <ol>
  *   <li>A hit takes no lock: two array reads.
- *   <li>A slice's host position is found under the metadata lock, from the parent's word, never from
- *       one read earlier; whoever changes a slice looks it up again under that lock.
+ *   <li>A slice's host position is found under the metadata lock, from the parent's word, never
+ *       from one read earlier; whoever changes a slice looks it up again under that lock.
  *   <li>Nobody waits for a slice being loaded, for a write-back or for I/O while holding the lock.
  *   <li>A dirty slice is in memory: only clean ones are evicted.
  * </ol>

@@ -43,12 +43,7 @@ public abstract class TableKind {
    * @param stage when a changed slice is written
    */
   protected TableKind(
-      String name,
-      HostFile file,
-      ByteOrder order,
-      int sliceBytes,
-      long totalBytes,
-      Enum<?> stage) {
+      String name, HostFile file, ByteOrder order, int sliceBytes, long totalBytes, Enum<?> stage) {
     this(name, file, order, sliceBytes, totalBytes, stage, stage);
   }
 

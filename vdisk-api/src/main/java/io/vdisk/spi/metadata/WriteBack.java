@@ -15,16 +15,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes an image's changed tables back, in the order of its format's stages: the constants of {@code
- * S}, each durable before the next begins. Thread-safe.
+ * Writes an image's changed tables back, in the order of its format's stages: the constants of
+ * {@code S}, each durable before the next begins. Thread-safe.
  *
  * <p>It keeps:
  *
  * <ol>
- *   <li>All images of one write-back are copied at one instant, and the quarantine's batch is sealed
- *       there: stage by stage, a later copy would name what the earlier stages do not count.
- *   <li>Guest data is durable before the first stage that exposes it, also when every stage before is
- *       empty.
+ *   <li>All images of one write-back are copied at one instant, and the quarantine's batch is
+ *       sealed there: stage by stage, a later copy would name what the earlier stages do not count.
+ *   <li>Guest data is durable before the first stage that exposes it, also when every stage before
+ *       is empty.
  *   <li>A slice is clean only when its stage's flush has returned and nothing changed it since.
  *   <li>After a failed host flush no write-back succeeds again.
  * </ol>
@@ -132,7 +132,8 @@ public final class WriteBack<S extends Enum<S>> {
 
   /**
    * Makes sure that {@code slices} more can become dirty; writes back first if need be. Called
-   * without the metadata lock, before an allocation looks at any table. Paired with {@link #release}.
+   * without the metadata lock, before an allocation looks at any table. Paired with {@link
+   * #release}.
    */
   public void reserve(int slices) throws IOException {
     while (true) {

@@ -191,7 +191,8 @@ public final class Struct {
     /** The value in the structure that begins at {@code base}, never negative. */
     public long get(ByteBuffer buffer, int base) {
       int raw = buffer.getInt(base + offset);
-      return Integer.toUnsignedLong(differs(buffer, littleEndian) ? Integer.reverseBytes(raw) : raw);
+      return Integer.toUnsignedLong(
+          differs(buffer, littleEndian) ? Integer.reverseBytes(raw) : raw);
     }
 
     /** Sets the value, 0 to 2^32 - 1. */
@@ -221,7 +222,8 @@ public final class Struct {
 
     /** Sets all 64 bits. */
     public void put(ByteBuffer buffer, int base, long value) {
-      buffer.putLong(base + offset, differs(buffer, littleEndian) ? Long.reverseBytes(value) : value);
+      buffer.putLong(
+          base + offset, differs(buffer, littleEndian) ? Long.reverseBytes(value) : value);
     }
   }
 
