@@ -26,6 +26,8 @@ interface Pause {
     /** {@link Gate#closeExclusive}, {@link Gate#shut}: a request is in progress; waits for it. */
     DRAINER_WAITS,
     /** {@link Gate#awaitGrace}: the grace period is not over; waits. */
-    GRACE_WAITS
+    GRACE_WAITS,
+    /** {@link RangeLock#lock}: an earlier range overlaps; waits. */
+    RANGE_WAITS
   }
 }
