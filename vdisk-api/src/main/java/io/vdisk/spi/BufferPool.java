@@ -74,7 +74,7 @@ public final class BufferPool {
     lock.lock();
     try {
       ArrayDeque<ByteBuffer> sameSize = kept.get(index(capacity));
-      assert sameSize.stream().noneMatch(k -> k == buffer) : "released twice";
+      assert !contains(sameSize, buffer) : "released twice";
       makeRoom(capacity);
       if (keptBytes + capacity <= most) {
         sameSize.push(buffer);
@@ -106,6 +106,11 @@ public final class BufferPool {
         keptBytes -= larger;
       }
     }
+  }
+
+  @SuppressWarnings("ReferenceEquality") // two buffers are equal if their bytes are
+  private static boolean contains(ArrayDeque<ByteBuffer> buffers, ByteBuffer buffer) {
+    return buffers.stream().anyMatch(b -> b == buffer);
   }
 
   private static int index(int capacity) {
