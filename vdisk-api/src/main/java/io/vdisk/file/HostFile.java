@@ -77,8 +77,8 @@ public interface HostFile extends Closeable {
    * Where the data at {@code offset} ends, or the hole.
    *
    * @param limit most bytes to look at, at least 1
-   * @return above {@code offset}: data from {@code offset} up to there; otherwise a hole from {@code
-   *     offset} up to minus the result. A host that does not know says "all data"
+   * @return above {@code offset}: data from {@code offset} up to there; otherwise a hole from
+   *     {@code offset} up to minus the result. A host that does not know says "all data"
    */
   default long dataEnd(long offset, long limit) throws IOException {
     return offset + limit;

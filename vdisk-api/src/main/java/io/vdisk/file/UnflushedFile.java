@@ -3,8 +3,8 @@ package io.vdisk.file;
 import java.io.IOException;
 
 /**
- * A host file whose flush does nothing: for targets that can be made again. What was written is safe
- * from the end of this process, not from a power cut. Owns the other file.
+ * A host file whose flush does nothing: for targets that can be made again. What was written is
+ * safe from the end of this process, not from a power cut. Owns the other file.
  */
 public final class UnflushedFile extends ForwardingFile {
   /** The same file without durability. */

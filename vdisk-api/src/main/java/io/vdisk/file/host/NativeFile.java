@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A file behind an operating system's descriptor: what {@code LocalFile} asks of it. Thread-safe; no
- * call is harmed by an interrupt.
+ * A file behind an operating system's descriptor: what {@code LocalFile} asks of it. Thread-safe;
+ * no call is harmed by an interrupt.
  */
 public interface NativeFile extends Closeable {
   /** Reads up to {@code dst.remaining()} bytes into a direct buffer; 0 at the end of the file. */
@@ -31,8 +31,8 @@ public interface NativeFile extends Closeable {
   long dataEnd(long offset, long limit) throws IOException;
 
   /**
-   * Takes a lock on a range of bytes that conflicts with other processes' and, unlike POSIX locks, is
-   * lost by nothing but {@link #close}.
+   * Takes a lock on a range of bytes that conflicts with other processes' and, unlike POSIX locks,
+   * is lost by nothing but {@link #close}.
    *
    * @return false if somebody else holds it
    */

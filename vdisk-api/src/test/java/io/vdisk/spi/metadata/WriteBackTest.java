@@ -1,0 +1,365 @@
+package io.vdisk.spi.metadata;
+
+import static io.vdisk.spi.metadata.TableCacheTest.await;
+import static io.vdisk.spi.metadata.TableCacheTest.present;
+import static io.vdisk.spi.metadata.TableCacheTest.set;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.file.HostFlushException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class WriteBackTest {
+  private static final long AMPLE = 1 << 20;
+
+  private final AtomicReference<Pause> pause = new AtomicReference<>(Pause.NONE);
+  private final Tables tables = new Tables(AMPLE, point -> pause.get().at(point));
+
+  @Test
+  void nothingToWriteCostsNothing() throws IOException {
+    tables.writeBack.run();
+    assertEquals(List.of(), tables.disk.changes());
+  }
+
+  @Test
+  void dataInPlaceCostsOneHostFlush() throws IOException {
+    writeData();
+    tables.writeBack.run();
+    assertEquals(List.of("write 500000+8", "flush"), tables.disk.changes());
+  }
+
+  @Test
+  void stagesAreDurableInTheirOrder() throws IOException {
+    createEntries(0, 300_000);
+    set(tables, tables.counts, 0, 0, 1);
+    tables.disk.changes();
+    tables.writeBack.run();
+    assertEquals(
+        List.of(
+            "write 65536+4096", "flush", "write 300000+4096", "flush", "write 8192+512", "flush"),
+        tables.disk.changes());
+  }
+
+  /** Guards: the flush of guest data before the exposing stage when all stages before are empty. */
+  @Test
+  void dataIsDurableBeforeTheExposingStageThoughNothingComesBefore() throws IOException {
+    tables.place(0, 300_000);
+    writeData();
+    set(tables, tables.entries, 0, 0, 1);
+    tables.writeBack.run();
+    assertEquals(
+        List.of("write 500000+8", "flush", "write 300000+4096", "flush"), tables.disk.changes());
+  }
+
+  @Test
+  void dataSharesTheFlushOfTheStageBeforeTheExposingOne() throws IOException {
+    tables.place(0, 300_000);
+    writeData();
+    set(tables, tables.counts, 0, 0, 1);
+    set(tables, tables.entries, 0, 0, 1);
+    tables.writeBack.run();
+    assertEquals(
+        List.of("write 500000+8", "write 65536+4096", "flush", "write 300000+4096", "flush"),
+        tables.disk.changes());
+  }
+
+  /** Guards: all stages are copied at one instant. */
+  @Test
+  void imagesAreOfOneInstant() throws IOException {
+    tables.place(0, 300_000);
+    set(tables, tables.counts, 0, 0, 1);
+    set(tables, tables.entries, 0, 0, 1);
+    at(
+        "instant",
+        () -> {
+          set(tables, tables.counts, 0, 1, 1);
+          set(tables, tables.entries, 0, 1, 1);
+        });
+    tables.writeBack.run();
+    assertEquals(1, tables.disk.word(65_536));
+    assertEquals(0, tables.disk.word(65_536 + 8));
+    assertEquals(0, tables.disk.word(300_000 + 8), "named a cluster that is not counted");
+    tables.writeBack.run();
+    assertEquals(1, tables.disk.word(65_536 + 8));
+    assertEquals(1, tables.disk.word(300_000 + 8));
+  }
+
+  /** Guards: the images of later stages are not copied when their turn comes. */
+  @Test
+  void changeBetweenStagesIsLeftToTheNextWriteBack() throws IOException {
+    tables.place(0, 300_000);
+    set(tables, tables.counts, 0, 0, 1);
+    set(tables, tables.entries, 0, 0, 1);
+    at("stage", () -> set(tables, tables.entries, 0, 1, 1));
+    tables.writeBack.run();
+    assertEquals(0, tables.disk.word(300_000 + 8));
+    tables.writeBack.run();
+    assertEquals(1, tables.disk.word(300_000 + 8));
+  }
+
+  /** Guards: the batch is sealed at the instant, not at the end. */
+  @Test
+  void spaceFreedDuringAWriteBackIsOfTheNextBatch() throws IOException {
+    add(1000);
+    at("instant", () -> add(2000));
+    tables.writeBack.run();
+    assertEquals(1, tables.writeBack.durableBatch());
+    assertEquals(List.of(new Quarantine.Entry(1000, 1, 1)), take(1));
+    tables.writeBack.run();
+    assertEquals(2, tables.writeBack.durableBatch());
+    assertEquals(List.of(new Quarantine.Entry(2000, 1, 2)), take(2));
+  }
+
+  @Test
+  void failedWriteLeavesEverythingDirtyAndTheBatchUndurable() throws IOException {
+    set(tables, tables.counts, 0, 0, 1);
+    add(1000);
+    tables.disk.before = failing("write");
+    assertThrows(IOException.class, tables.writeBack::run);
+    assertEquals(0, tables.writeBack.durableBatch());
+    tables.disk.before = line -> {};
+    tables.writeBack.run();
+    assertEquals(1, tables.disk.word(65_536));
+    assertEquals(1, tables.writeBack.durableBatch());
+  }
+
+  /** Guards: no write-back succeeds after a failed host flush. */
+  @Test
+  void failedFlushIsFinal() throws IOException {
+    set(tables, tables.counts, 0, 0, 1);
+    tables.disk.before = failing("flush");
+    assertThrows(HostFlushException.class, tables.writeBack::run);
+    tables.disk.before = line -> {};
+    assertThrows(HostFlushException.class, tables.writeBack::run);
+    assertThrows(HostFlushException.class, () -> tables.writeBack.reserve(1));
+    assertEquals(0, tables.writeBack.durableBatch());
+  }
+
+  /** Guards: a slice is clean only if nothing changed it since the instant. */
+  @Test
+  void sliceChangedWhileItsImageIsUnderWayStaysDirty() throws IOException {
+    set(tables, tables.counts, 0, 0, 1);
+    at("instant", () -> set(tables, tables.counts, 0, 0, 2));
+    tables.writeBack.run();
+    assertEquals(1, tables.disk.word(65_536));
+    tables.writeBack.run();
+    assertEquals(2, tables.disk.word(65_536));
+  }
+
+  /** Guards: clean only when the stage's flush has returned. */
+  @Test
+  void sliceWhoseFlushFailedIsNotEvictable() throws IOException {
+    Slice slice = set(tables, tables.counts, 0, 0, 1);
+    tables.disk.before = failing("flush");
+    assertThrows(HostFlushException.class, tables.writeBack::run);
+    assertTrue(slice.isDirty());
+  }
+
+  /** Guards: a table is exposing from the moment an image that names it was handed to the host. */
+  @Test
+  void tableIsExposingOnceItsNameWasHandedOver() throws IOException {
+    Slice entries = createEntries(0, 300_000);
+    assertEquals(Tables.Stage.ENTRIES, entries.stage());
+    tables.disk.before =
+        line -> {
+          if (line.equals("write 8192+512")) {
+            throw new IllegalStateException();
+          }
+        };
+    assertThrows(IOException.class, tables.writeBack::run);
+    assertEquals(Tables.Stage.ROOT, entries.stage());
+  }
+
+  @Test
+  void tableStaysUnnamedIfItsOwnImageFailed() throws IOException {
+    Slice entries = createEntries(0, 300_000);
+    tables.disk.before = failing("write 300000");
+    assertThrows(IOException.class, tables.writeBack::run);
+    assertEquals(Tables.Stage.ENTRIES, entries.stage());
+  }
+
+  @Test
+  void tableMadeAfterTheInstantStaysUnnamed() throws IOException {
+    createEntries(0, 300_000);
+    AtomicReference<Slice> late = new AtomicReference<>();
+    at("instant", () -> late.set(createEntries(1, 304_096)));
+    tables.writeBack.run();
+    assertEquals(Tables.Stage.ENTRIES, late.get().stage());
+    tables.writeBack.run();
+    assertEquals(Tables.Stage.ROOT, late.get().stage());
+  }
+
+  @Test
+  void neighboursAreWrittenTogether() throws IOException {
+    set(tables, tables.counts, 2, 0, 1);
+    set(tables, tables.counts, 0, 0, 1);
+    set(tables, tables.counts, 1, 0, 1);
+    set(tables, tables.counts, 9, 0, 1);
+    tables.writeBack.run();
+    assertEquals(List.of("write 65536+12288", "write 102400+4096", "flush"), tables.disk.changes());
+  }
+
+  @Test
+  void whoComesDuringAWriteBackSharesTheNextOne() throws Exception {
+    set(tables, tables.counts, 0, 0, 1);
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    at(
+        "instant",
+        () -> {
+          reached.countDown();
+          await(go);
+        });
+    List<CompletableFuture<Void>> runs = new ArrayList<>();
+    runs.add(run());
+    await(reached);
+    set(tables, tables.counts, 1, 0, 1);
+    runs.add(run());
+    runs.add(run());
+    go.countDown();
+    for (CompletableFuture<Void> run : runs) {
+      run.get();
+    }
+    assertEquals(1, tables.disk.word(65_536 + 4096));
+    List<String> changes = tables.disk.changes();
+    assertEquals(List.of("write 65536+4096", "flush", "write 69632+4096", "flush"), changes);
+  }
+
+  @Test
+  void reservationBeyondTheCapacityWritesBackFirst() throws IOException {
+    for (int i = 0; i < 64; i++) {
+      tables.writeBack.reserve(1);
+      set(tables, tables.counts, i, 0, 1);
+      tables.writeBack.release(1);
+    }
+    tables.writeBack.reserve(60);
+    assertFalse(tables.disk.changes().isEmpty());
+    tables.writeBack.release(60);
+  }
+
+  @Test
+  void reservationWaitsForOthersToGiveTheirsBack() throws Exception {
+    tables.writeBack.reserve(80);
+    CompletableFuture<Void> second =
+        CompletableFuture.runAsync(
+            () -> {
+              try {
+                tables.writeBack.reserve(80);
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+            });
+    tables.writeBack.release(80);
+    second.get();
+    tables.writeBack.release(80);
+  }
+
+  @Test
+  void journalIsDurableBeforeItsImagesAndSettledAfterThem() throws IOException {
+    List<String> log = new ArrayList<>();
+    Tables[] journalled = new Tables[1];
+    Journal journal =
+        new Journal() {
+          @Override
+          public int capacity() {
+            return 20;
+          }
+
+          @Override
+          public void record(List<Slice.Image> images) {
+            log.addAll(journalled[0].disk.changes());
+            log.add("record " + images.size());
+          }
+
+          @Override
+          public void settled() {
+            log.addAll(journalled[0].disk.changes());
+            log.add("settled");
+          }
+        };
+    journalled[0] = new Tables(AMPLE, Pause.NONE, journal);
+    journalled[0].disk.write(ByteBuffer.allocate(8), 500_000);
+    journalled[0].place(0, 300_000);
+    set(journalled[0], journalled[0].entries, 0, 0, 1);
+    journalled[0].writeBack.run();
+    assertEquals(
+        List.of("write 500000+8", "flush", "record 1", "write 300000+4096", "flush", "settled"),
+        log);
+  }
+
+  /** What a test does at a pause; once. */
+  @FunctionalInterface
+  private interface Act {
+    void run() throws IOException;
+  }
+
+  private void at(String point, Act act) {
+    pause.set(
+        reached -> {
+          if (reached.equals(point)) {
+            pause.set(Pause.NONE);
+            try {
+              act.run();
+            } catch (IOException e) {
+              throw new AssertionError(e);
+            }
+          }
+        });
+  }
+
+  private CompletableFuture<Void> run() {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            tables.writeBack.run();
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
+  private Slice createEntries(int index, long position) throws IOException {
+    return tables.cache.locked(
+        hold -> {
+          Slice root = present(hold.slice(tables.root, 0));
+          Slice created = hold.create(tables.entries, index, position, root);
+          hold.set(root, index, position);
+          return created;
+        });
+  }
+
+  private void writeData() throws IOException {
+    tables.disk.write(ByteBuffer.allocate(8), 500_000);
+  }
+
+  private void add(long offset) throws IOException {
+    tables.cache.locked(
+        hold -> {
+          tables.quarantine.add(offset, 1);
+          return null;
+        });
+  }
+
+  private List<Quarantine.Entry> take(long batch) throws IOException {
+    return tables.cache.locked(hold -> tables.quarantine.take(batch));
+  }
+
+  private static java.util.function.Consumer<String> failing(String prefix) {
+    return line -> {
+      if (line.startsWith(prefix)) {
+        throw new IllegalStateException("planned");
+      }
+    };
+  }
+}
