@@ -28,6 +28,8 @@ interface Pause {
     /** {@link Gate#awaitGrace}: the grace period is not over; waits. */
     GRACE_WAITS,
     /** {@link RangeLock#lock}: an earlier range overlaps; waits. */
-    RANGE_WAITS
+    RANGE_WAITS,
+    /** {@link RangeLock#unlock}: the last obstacle of a waiting range is gone; wakes its thread. */
+    RANGE_FREED
   }
 }

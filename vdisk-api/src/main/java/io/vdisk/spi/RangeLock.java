@@ -80,6 +80,7 @@ final class RangeLock {
       range.owner = null;
       for (Held later = range.behind; later != null; later = later.behind) {
         if (later.overlaps(range) && --later.obstacles == 0) {
+          pause.at(Point.RANGE_FREED);
           waited(later).signal();
         }
       }
