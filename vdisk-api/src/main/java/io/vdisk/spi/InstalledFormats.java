@@ -40,7 +40,7 @@ public final class InstalledFormats {
     List<ImageFormat> found = new ArrayList<>();
     load(ImageFormat.class.getClassLoader(), found);
     ClassLoader context = Thread.currentThread().getContextClassLoader();
-    if (context != null && context != ImageFormat.class.getClassLoader()) {
+    if (context != null && !context.equals(ImageFormat.class.getClassLoader())) {
       load(context, found);
     }
     return new InstalledFormats(found);
