@@ -1,0 +1,90 @@
+package io.vdisk.format.raw;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.Zeroes;
+import io.vdisk.spi.CreateContext;
+import io.vdisk.spi.ImageFormat;
+import io.vdisk.spi.OpenContext;
+import io.vdisk.spi.Probe;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The disk's bytes and nothing else: files, partitions, whole block devices.
+ *
+ * <p>Creation knows {@code preallocation}: {@code off} (default) makes a sparse file, {@code
+ * falloc} reserves its space as the host does it best, {@code full} writes zeroes.
+ */
+public final class RawFormat implements ImageFormat {
+  static final String NAME = "raw";
+
+  private static final String PREALLOCATION = "preallocation";
+  private static final int STEP = 1 << 20;
+
+  /** For the service loader. */
+  public RawFormat() {}
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Probe probe(HostFile file) {
+    return Probe.WEAK;
+  }
+
+  @Override
+  public BlockDevice open(HostFile file, OpenContext context) throws IOException {
+    long size = file.size();
+    context.limits().checkVirtualSize(size, file.name());
+    return context.device(new RawLayout(file, size), Optional.empty());
+  }
+
+  @Override
+  public void create(HostFile file, CreateOptions options, CreateContext context)
+      throws IOException {
+    if (options.backingName().isPresent()) {
+      throw new IllegalArgumentException("a raw image has no backing file");
+    }
+    long size =
+        options
+            .virtualSize()
+            .orElseThrow(() -> new IllegalArgumentException("a raw image needs a size"));
+    String preallocation = preallocation(options.options());
+    file.resize(size);
+    if (!preallocation.equals("off")) {
+      reserve(file, size, preallocation.equals("falloc"));
+    }
+  }
+
+  private static String preallocation(Map<String, String> options) {
+    String mode = "off";
+    for (Map.Entry<String, String> option : options.entrySet()) {
+      if (!option.getKey().equals(PREALLOCATION)) {
+        throw new IllegalArgumentException("raw has no option '" + option.getKey() + "'");
+      }
+      mode = option.getValue();
+    }
+    return switch (mode) {
+      case "off", "falloc", "full" -> mode;
+      default -> throw new IllegalArgumentException("preallocation is off, falloc or full");
+    };
+  }
+
+  private static void reserve(HostFile file, long size, boolean asTheHostLikes) throws IOException {
+    if (size == 0 || (asTheHostLikes && file.zero(0, size, true))) {
+      return;
+    }
+    ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(STEP, size));
+    Zeroes.fill(zeroes);
+    for (long offset = 0; offset < size; offset += zeroes.limit()) {
+      zeroes.clear().limit((int) Math.min(zeroes.capacity(), size - offset));
+      file.write(zeroes, offset);
+    }
+  }
+}
