@@ -12,10 +12,14 @@ public final class Zeroes {
 
   /** Fills {@code dst} from its position to its limit. */
   public static void fill(ByteBuffer dst) {
-    while (dst.remaining() > BLOCK.length) {
-      dst.put(BLOCK);
+    fill(dst, dst.remaining());
+  }
+
+  /** Puts {@code count} zeroes, 0 or more and at most what remains. */
+  public static void fill(ByteBuffer dst, int count) {
+    for (int left = count; left > 0; left -= BLOCK.length) {
+      dst.put(BLOCK, 0, Math.min(left, BLOCK.length));
     }
-    dst.put(BLOCK, 0, dst.remaining());
   }
 
   /**
