@@ -92,6 +92,13 @@ record XenExtension(long cksum, long minClusterAlloc, Optional<Long> flags) {
     }
   }
 
+  /** What is left of it then. */
+  Optional<XenExtension> retired(ByteOrder l1Order) {
+    return l1Order == ByteOrder.BIG_ENDIAN
+        ? Optional.empty()
+        : Optional.of(new XenExtension(cksum, 1, flags));
+  }
+
   /** The checksum of an L1 table, as it is on disk, that is zero throughout. */
   static long checksumOfZeroes(long l1Bytes) {
     MessageDigest md5 = md5();
