@@ -76,7 +76,16 @@ public final class LocalFile implements HostFile {
    */
   public static HostFile create(Path path) throws IOException {
     Files.createFile(path);
-    return open(path, true, true, LinkOption.NOFOLLOW_LINKS);
+    boolean opened = false;
+    try {
+      HostFile file = open(path, true, true, LinkOption.NOFOLLOW_LINKS);
+      opened = true;
+      return file;
+    } finally {
+      if (!opened) {
+        Files.deleteIfExists(path);
+      }
+    }
   }
 
   @Override
