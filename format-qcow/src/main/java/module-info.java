@@ -3,4 +3,8 @@ module io.vdisk.format.qcow {
   requires com.google.common;
   requires io.vdisk;
   requires static org.jspecify;
+
+  provides io.vdisk.spi.ImageFormat with
+      io.vdisk.format.qcow.QcowFormat,
+      io.vdisk.format.qcow2.Qcow2Format;
 }
