@@ -205,14 +205,18 @@ final class RefcountedLayout extends ToyLayout<RefcountedLayout.Stage> {
     }
   }
 
-  /** Sets an entry; the cluster that it named loses a reference. */
+  /** Sets an entry; the cluster that it named, if any, loses a reference. */
   private void replace(Hold hold, Slice entries, int i, ToyEntry entry) {
     ToyEntry old = new ToyEntry(entries.word(i));
-    if (old.isAllocated()) {
-      quarantine.add(old.offset(), CLUSTER);
-    }
+    drop(old);
     if (!old.equals(entry)) {
       hold.set(entries, i, entry.raw());
+    }
+  }
+
+  private void drop(ToyEntry entry) {
+    if (entry.isAllocated()) {
+      quarantine.add(entry.offset(), CLUSTER);
     }
   }
 
@@ -224,6 +228,10 @@ final class RefcountedLayout extends ToyLayout<RefcountedLayout.Stage> {
     long inTable = Math.min(COVERAGE - offset % COVERAGE, size - offset);
     long done = Math.min(length, inTable);
     if (!hasBacking && cache.load(l2, offset / COVERAGE) == null) {
+      return done;
+    }
+    if (!hasBacking && done == inTable && offset % COVERAGE == 0) {
+      dropTable(offset / COVERAGE);
       return done;
     }
     ensureTable(offset);
@@ -238,6 +246,26 @@ final class RefcountedLayout extends ToyLayout<RefcountedLayout.Stage> {
           }
         });
     return done;
+  }
+
+  /** The engine holds every unit of the table, so nobody is about to commit to it. */
+  private void dropTable(long table) throws IOException {
+    change(
+        1,
+        hold -> {
+          Slice names = names(hold, table);
+          Slice entries = hold.slice(l2, table);
+          if (entries == null) {
+            return;
+          }
+          int i = (int) (table % PER_CLUSTER);
+          for (int entry = 0; entry < PER_CLUSTER; entry++) {
+            drop(new ToyEntry(entries.word(entry)));
+          }
+          quarantine.add(names.word(i), CLUSTER);
+          hold.remove(entries);
+          hold.set(names, i, 0);
+        });
   }
 
   /**

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RefcountedTest {
-  private static final ToySubject SUBJECT =
+  static final ToySubject SUBJECT =
       new ToySubject(new RefcountedFormat(), 1, (3 << 20) + 700);
 
   @ParameterizedTest
