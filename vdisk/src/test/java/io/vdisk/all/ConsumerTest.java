@@ -3,12 +3,20 @@ package io.vdisk.all;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertLinesMatch;
 
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
 import io.vdisk.all.Consumer.Result;
 import io.vdisk.all.Consumer.Way;
+import io.vdisk.all.Readme.Row;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.LocalFile;
+import io.vdisk.spi.CreateSession;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
 import java.lang.module.ModuleReference;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -16,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,7 +35,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a project sees that depends on {@code io.vdisk:vdisk} and on nothing else. */
 class ConsumerTest {
-  private static final int SIZE = 3_000_000;
+  private static final int SIZE = 5_860 * 512;
+
+  private static final String DENIED =
+      "ReferenceDeniedException: .+ names its backing file 'disk.raw':"
+          + " references are denied unless a ReferencePolicy allows them";
 
   private static final Map<Way, Consumer> CONSUMERS = new EnumMap<>(Way.class);
 
@@ -42,17 +55,20 @@ class ConsumerTest {
   @ParameterizedTest
   @EnumSource
   void rawDiskIsReadWhereItIsCalledRaw(Way way) throws Exception {
-    long checksum = disk("disk.raw");
+    byte[] bytes = random();
+    Files.write(folder.resolve("disk.raw"), bytes);
 
     Result result = CONSUMERS.get(way).run(folder, "disk.raw", "raw");
 
-    assertQuiet(0, String.format("raw, %d bytes, CRC-32 %08x", SIZE, checksum), result);
+    CRC32 checksum = new CRC32();
+    checksum.update(bytes);
+    assertQuiet(0, line("raw", SIZE, checksum), result);
   }
 
   @ParameterizedTest
   @EnumSource
   void rawDiskIsNotGuessed(Way way) throws Exception {
-    disk("disk.raw");
+    Files.write(folder.resolve("disk.raw"), random());
 
     Result result = CONSUMERS.get(way).run(folder, "disk.raw");
 
@@ -64,24 +80,56 @@ class ConsumerTest {
 
   @ParameterizedTest
   @EnumSource
-  void referenceIsNotFollowed(Way way) throws Exception {
-    disk("disk.raw");
-    Files.writeString(folder.resolve("disk.link"), "LINK:disk.raw");
+  void imageIsRecognisedAndRead(Way way) throws Exception {
+    byte[] bytes = random();
+    Path file = folder.resolve("disk.qcow2");
+    try (BlockDevice device = Images.create(file, CreateOptions.of("qcow2", 2L * SIZE))) {
+      device.write(ByteBuffer.wrap(bytes), SIZE);
+    }
 
-    Result result = CONSUMERS.get(way).run(folder, "disk.link");
+    Result result = CONSUMERS.get(way).run(folder, "disk.qcow2");
 
-    String line =
-        "ReferenceDeniedException: .+ names its backing file 'disk.raw':"
-            + " references are denied unless a ReferencePolicy allows them";
-    assertQuiet(1, line, result);
+    CRC32 checksum = new CRC32();
+    checksum.update(new byte[SIZE]);
+    checksum.update(bytes);
+    assertQuiet(0, line("qcow2", 2 * SIZE, checksum), result);
   }
 
   @ParameterizedTest
   @EnumSource
-  void formatsAreFoundAndTheProjectsOwnToo(Way way) throws Exception {
+  void backingFileIsNotOpened(Way way) throws Exception {
+    Files.write(folder.resolve("disk.raw"), random());
+    CreateOptions overlay = CreateOptions.of("qcow2", SIZE).withBacking("disk.raw", "raw");
+    HostFile file = LocalFile.create(folder.resolve("overlay.qcow2"));
+    try (file) {
+      CreateSession.create(file, overlay);
+    }
+
+    Result result = CONSUMERS.get(way).run(folder, "overlay.qcow2");
+
+    assertQuiet(1, DENIED, result);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void formatThatTheProjectBringsIsFoundAndBoundByTheSameRules(Way way) throws Exception {
+    Files.write(folder.resolve("disk.raw"), random());
+    Files.writeString(folder.resolve("disk.link"), "LINK:disk.raw");
+
+    Result result = CONSUMERS.get(way).run(folder, "disk.link");
+
+    assertQuiet(1, DENIED, result);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void formatsAreThoseOfTheReadmeAndTheProjectsOwn(Way way) throws Exception {
+    Set<String> formats = new TreeSet<>(Set.of("link"));
+    Readme.read().formats().stream().filter(Row::reads).map(Row::format).forEach(formats::add);
+
     Result result = CONSUMERS.get(way).run(folder);
 
-    assertQuiet(0, "link raw", result);
+    assertQuiet(0, String.join(" ", formats), result);
   }
 
   @Test
@@ -119,13 +167,13 @@ class ConsumerTest {
     assertEquals(exitCode, result.exitCode());
   }
 
-  /** Makes a disk, and returns the checksum of its bytes. */
-  private long disk(String name) throws IOException {
+  private static String line(String format, int size, CRC32 checksum) {
+    return String.format("%s, %d bytes, CRC-32 %08x", format, size, checksum.getValue());
+  }
+
+  private static byte[] random() {
     byte[] bytes = new byte[SIZE];
     new Random(1).nextBytes(bytes);
-    Files.write(folder.resolve(name), bytes);
-    CRC32 checksum = new CRC32();
-    checksum.update(bytes);
-    return checksum.getValue();
+    return bytes;
   }
 }
