@@ -11,6 +11,7 @@ module io.vdisk {
       io.vdisk.host.linux,
       io.vdisk.backend.tap;
   exports io.vdisk.spi;
+  exports io.vdisk.spi.codec;
   exports io.vdisk.spi.metadata;
   exports io.vdisk.spi.struct;
 

@@ -3,6 +3,7 @@ package io.vdisk.spi.metadata;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Host space that lost a reference and may not be used again yet: the table that names it is
@@ -11,7 +12,7 @@ import java.util.List;
  *
  * <p>Entries gather in a batch; a write-back seals it at the instant at which it copies the tables,
  * so that everything in the batch is durably unnamed when the write-back is done. All methods are
- * called under the metadata lock.
+ * called under the metadata lock, but for {@link #bytes}.
  */
 public final class Quarantine {
   /**
@@ -26,12 +27,12 @@ public final class Quarantine {
   private final ArrayDeque<Entry> entries = new ArrayDeque<>();
   private long batch = 1;
   private boolean empty = true;
-  private long bytes;
+  private final AtomicLong bytes = new AtomicLong();
 
   /** A reference to this space was dropped. */
   public void add(long fileOffset, long length) {
     entries.add(new Entry(fileOffset, length, batch));
-    bytes = Math.addExact(bytes, length);
+    bytes.addAndGet(length);
     empty = false;
   }
 
@@ -40,14 +41,14 @@ public final class Quarantine {
     List<Entry> taken = new ArrayList<>();
     for (Entry first; (first = entries.peek()) != null && first.batch() <= sealed; ) {
       taken.add(entries.remove());
-      bytes -= first.length();
+      bytes.addAndGet(-first.length());
     }
     return taken;
   }
 
-  /** Bytes that wait. */
+  /** Bytes that wait. Needs no lock. */
   public long bytes() {
-    return bytes;
+    return bytes.get();
   }
 
   /** Ends the batch; later entries get the next number. An empty batch goes on. */

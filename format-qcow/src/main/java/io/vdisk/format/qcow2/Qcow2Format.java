@@ -1,0 +1,99 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.ImageInfo;
+import io.vdisk.Reference;
+import io.vdisk.UnsupportedImageException;
+import io.vdisk.file.HostFile;
+import io.vdisk.format.qcow2.HeaderExtension.Feature;
+import io.vdisk.spi.CreateContext;
+import io.vdisk.spi.ImageFormat;
+import io.vdisk.spi.OpenContext;
+import io.vdisk.spi.Probe;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/**
+ * qcow2, versions 2 and 3. Source: docs/interop/qcow2.txt of QEMU, which the names here follow.
+ *
+ * <p>Refused by name: encryption, internal snapshots, extended L2 entries, external data files,
+ * compression other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt
+ * bit is set.
+ */
+public final class Qcow2Format implements ImageFormat {
+  static final String NAME = "qcow2";
+
+  /** For the service loader. */
+  public Qcow2Format() {}
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Probe probe(HostFile file) throws IOException {
+    ByteBuffer start = ByteBuffer.allocate(8);
+    if (file.read(start, 0) < start.capacity()) {
+      return Probe.NO;
+    }
+    boolean isMagic = Qcow2Header.MAGIC.get(start, 0) == Qcow2Header.QFI;
+    return isMagic && Qcow2Header.VERSION.get(start, 0) >= 2 ? Probe.MAGIC : Probe.NO;
+  }
+
+  @Override
+  public BlockDevice open(HostFile file, OpenContext context) throws IOException {
+    Qcow2Header header = Qcow2Header.read(file, context.limits());
+    if (context.writable()) {
+      checkWritable(header, file.name());
+    }
+    Optional<Reference> named = reference(header, file);
+    Optional<BlockDevice> backing = context.backing(named);
+    boolean hasBacking = backing.isPresent() || named.isPresent();
+    ImageInfo info = info(header, named);
+    return context.device(
+        new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking), backing);
+  }
+
+  private static void checkWritable(Qcow2Header header, String name)
+      throws UnsupportedImageException {
+    if (header.has(Feature.CORRUPT)) {
+      throw new UnsupportedImageException(
+          name + ": marked corrupt, so it can only be opened for reading until it is repaired");
+    }
+    if (header.has(Feature.DIRTY)) {
+      throw new UnsupportedImageException(
+          name + ": marked dirty, so it can only be opened for reading until it is repaired");
+    }
+  }
+
+  private static Optional<Reference> reference(Qcow2Header header, HostFile file) {
+    return header.backingName.map(
+        name -> new Reference(Reference.Kind.BACKING, name, header.backingFormat(), file, false));
+  }
+
+  private static ImageInfo info(Qcow2Header header, Optional<Reference> backing) {
+    ImageInfo.Builder info =
+        ImageInfo.builder(NAME, header.virtualSize, header.clusterSize()).backing(backing);
+    info.detail("compat", header.version == 2 ? "0.10" : "1.1");
+    info.detail("compression-type", "zlib");
+    if (header.version >= 3) {
+      info.detail("lazy-refcounts", header.has(Feature.LAZY_REFCOUNTS));
+    }
+    info.detail("refcount-bits", header.refcountBits());
+    if (header.version >= 3) {
+      info.detail("corrupt", header.has(Feature.CORRUPT));
+      info.detail("extended-l2", false);
+      info.detail("dirty-flag", header.has(Feature.DIRTY));
+    }
+    return info.build();
+  }
+
+  @Override
+  public void create(HostFile file, CreateOptions options, CreateContext context)
+      throws IOException {
+    new Qcow2Creator(file, options, context).create();
+  }
+}
