@@ -8,8 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RefcountedTest {
-  static final ToySubject SUBJECT =
-      new ToySubject(new RefcountedFormat(), 1, (3 << 20) + 700);
+  static final ToySubject SUBJECT = new ToySubject(new RefcountedFormat(), 1, (3 << 20) + 700);
 
   @ParameterizedTest
   @CsvSource({"1, false", "2, false", "3, true", "4, true"})
