@@ -1,16 +1,44 @@
 package io.vdisk;
 
 import io.vdisk.file.HostFile;
+import io.vdisk.file.LocalFile;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 
-/** Whatever an image names. */
+/**
+ * Whatever an image names. As in QEMU, a name behind {@code file:} is taken as it stands: if it is
+ * relative, it begins at the folder that the process works in.
+ */
 final class AnyPolicy implements ReferencePolicy {
   static final AnyPolicy INSTANCE = new AnyPolicy();
+
+  private static final String FILE = "file";
 
   private AnyPolicy() {}
 
   @Override
   public HostFile open(Reference reference) throws IOException {
-    throw new ReferenceDeniedException(reference, "not yet");
+    return LocalFile.open(path(reference), reference.writable(), reference.from().isLocked());
+  }
+
+  @Override
+  public HostFile create(Reference reference) throws IOException {
+    return LocalFile.create(path(reference));
+  }
+
+  private static Path path(Reference reference) throws IOException {
+    ReferencedPath named = new ReferencedPath(reference);
+    Optional<String> protocol = named.protocol();
+    if (protocol.isEmpty()) {
+      return named.inFolder();
+    }
+    if (protocol.get().equals(FILE)) {
+      return named.parse(named.withoutProtocol());
+    }
+    throw named.denied(
+        "the protocol '"
+            + protocol.get()
+            + "' is not supported here; open it yourself and use OpenOptions.withBacking(...)");
   }
 }

@@ -76,6 +76,16 @@ public final class Images {
     return open(file, reopening(options));
   }
 
+  /**
+   * A disk in memory, writable and at first zero. Its content goes with {@code close}; what was
+   * never written, or was discarded, takes no memory.
+   *
+   * @param size bytes, fixed; at most 1 TiB
+   */
+  public static BlockDevice ram(long size) throws IOException {
+    return RamFormat.device(size);
+  }
+
   private static OpenOptions reopening(CreateOptions options) {
     OpenOptions open =
         OpenOptions.readWrite()

@@ -94,7 +94,9 @@ class ArchitectureTest {
         .that(
             not(resideInAnyPackage("io.vdisk.file..", "io.vdisk.testkit.."))
                 .and(not(outermost("io.vdisk.Images")))
-                .and(not(outermost("io.vdisk.ReferencePolicy"))))
+                .and(not(outermost("io.vdisk.ReferencePolicy")))
+                .and(not(outermost("io.vdisk.AnyPolicy")))
+                .and(not(outermost("io.vdisk.DirectoryPolicy"))))
         .should()
         .callCodeUnitWhere(describe("it opens a path", ArchitectureTest::opensPath))
         .check(CLASSES);

@@ -15,6 +15,8 @@ public final class CheckReport {
     ERROR,
     /** Space that nothing uses. Harmless. */
     LEAK,
+    /** Something could not be looked at: there may be more than the counts say. */
+    UNCHECKED,
     /** Odd, but neither: a lost copy of a footer, say. */
     WARNING
   }
@@ -29,6 +31,7 @@ public final class CheckReport {
 
   private final long errors;
   private final long leaks;
+  private final long unchecked;
   private final long warnings;
   private final List<Finding> findings;
   private final long totalUnits;
@@ -40,6 +43,7 @@ public final class CheckReport {
   private CheckReport(Builder builder) {
     this.errors = builder.errors;
     this.leaks = builder.leaks;
+    this.unchecked = builder.unchecked;
     this.warnings = builder.warnings;
     this.findings = Collections.unmodifiableList(new ArrayList<>(builder.findings));
     this.totalUnits = builder.totalUnits;
@@ -54,9 +58,9 @@ public final class CheckReport {
     return new Builder();
   }
 
-  /** Whether there are neither errors nor leaks. */
+  /** Whether everything was looked at, and there are neither errors nor leaks. */
   public boolean isClean() {
-    return errors == 0 && leaks == 0;
+    return errors == 0 && leaks == 0 && unchecked == 0;
   }
 
   /** Faults that may lose or have lost guest data. */
@@ -67,6 +71,11 @@ public final class CheckReport {
   /** Units that are counted but not used. */
   public long leaks() {
     return leaks;
+  }
+
+  /** Things that could not be looked at, because what says where they are is wrong. */
+  public long unchecked() {
+    return unchecked;
   }
 
   /** Oddities that are neither. */
@@ -108,6 +117,7 @@ public final class CheckReport {
   public static final class Builder {
     private long errors;
     private long leaks;
+    private long unchecked;
     private long warnings;
     private final List<Finding> findings = new ArrayList<>();
     private long totalUnits;
@@ -123,6 +133,7 @@ public final class CheckReport {
       switch (severity) {
         case ERROR -> errors++;
         case LEAK -> leaks++;
+        case UNCHECKED -> unchecked++;
         case WARNING -> warnings++;
       }
       if (findings.size() < MAX_MESSAGES) {

@@ -58,6 +58,11 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public boolean isLocked() {
+    return file.isLocked();
+  }
+
+  @Override
   public Object key() {
     return file.key();
   }

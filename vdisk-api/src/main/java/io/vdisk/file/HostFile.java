@@ -52,6 +52,14 @@ public interface HostFile extends Closeable {
     return true;
   }
 
+  /**
+   * Whether locks are kept for it, and hence for what it names. Also true where there is nobody to
+   * be locked out.
+   */
+  default boolean isLocked() {
+    return true;
+  }
+
   /** The same file has an equal key, however it was opened: for finding loops and for locks. */
   default Object key() {
     return this;

@@ -1,34 +1,274 @@
 package io.vdisk.file;
 
+import io.vdisk.file.host.NativeFile;
+import io.vdisk.spi.BufferPool;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.NonWritableChannelException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
-/** A file of the host. */
-public final class LocalFile {
-  private LocalFile() {}
+/**
+ * A file or block device of the host. Fastest with direct buffers.
+ *
+ * <p>Locked unless told otherwise, as QEMU locks images: many may read or one may write, in this
+ * process and in others; it is refused with {@link FileLockedException}. A reader that may write to
+ * the file has it open for writing all the same, because only so can it see a QEMU that writes; it
+ * writes nothing. Locks are the operating system's, which drops them when other code in this
+ * process opens and closes the same file.
+ */
+public final class LocalFile implements HostFile {
+  /** Bytes moved at a time between a buffer in the heap and the host. */
+  private static final int PIECE = 64 << 10;
 
-  /** Opens a file. */
+  private static final BufferPool BUFFERS = new BufferPool();
+
+  private final FileRegistry registry;
+  private final OpenFile file;
+  private final NativeFile descriptor;
+  private final Path path;
+  private final boolean writable;
+  private final boolean locked;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  LocalFile(
+      FileRegistry registry,
+      OpenFile file,
+      NativeFile descriptor,
+      Path path,
+      boolean writable,
+      boolean locked) {
+    this.registry = registry;
+    this.file = file;
+    this.descriptor = descriptor;
+    this.path = path;
+    this.writable = writable;
+    this.locked = locked;
+  }
+
+  /** Opens a file that exists, locked. */
   public static HostFile open(Path path, boolean writable) throws IOException {
     return open(path, writable, true);
   }
 
-  /** Opens a file, locked or not. */
-  public static HostFile open(Path path, boolean writable, boolean locked) throws IOException {
-    return new ChannelFile(
-        writable
-            ? FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)
-            : FileChannel.open(path));
+  /**
+   * Opens a file that exists. One of another file system than the default is never locked.
+   *
+   * @param links whether a symbolic link is refused; otherwise it is followed
+   * @throws FileLockedException if somebody else uses it
+   */
+  public static HostFile open(Path path, boolean writable, boolean locked, LinkOption... links)
+      throws IOException {
+    return FileRegistry.isDefault(path)
+        ? FileRegistry.INSTANCE.open(path, writable, locked, links)
+        : ChannelFile.open(path, writable, links);
   }
 
-  /** Creates a file. */
+  /**
+   * Makes an empty file and opens it for reading and writing, locked.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException if there is something of this name
+   */
   public static HostFile create(Path path) throws IOException {
-    return new ChannelFile(
-        FileChannel.open(
-            path,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.CREATE_NEW));
+    Files.createFile(path);
+    boolean opened = false;
+    try {
+      HostFile file = open(path, true, true, LinkOption.NOFOLLOW_LINKS);
+      opened = true;
+      return file;
+    } finally {
+      if (!opened) {
+        Files.deleteIfExists(path);
+      }
+    }
+  }
+
+  @Override
+  public int read(ByteBuffer dst, long offset) throws IOException {
+    Ranges.checkOffset(offset);
+    checkOpen();
+    if (offset > Long.MAX_VALUE - dst.remaining()) {
+      return 0; // no host has files that long, nor takes the question
+    }
+    return dst.isDirect() ? readDirect(dst, offset) : readPieces(dst, offset);
+  }
+
+  private int readDirect(ByteBuffer dst, long offset) throws IOException {
+    int wanted = dst.remaining();
+    int done = descriptor.read(dst, offset);
+    for (int more = done; more > 0 && done < wanted; done += more) {
+      more = descriptor.read(dst, offset + done);
+    }
+    return done;
+  }
+
+  private int readPieces(ByteBuffer dst, long offset) throws IOException {
+    int wanted = dst.remaining();
+    ByteBuffer piece = BUFFERS.acquire(Math.min(wanted, PIECE));
+    try {
+      int done = 0;
+      boolean ended = false;
+      while (done < wanted && !ended) {
+        piece.clear().limit(Math.min(wanted - done, PIECE));
+        ended = readDirect(piece, offset + done) < piece.limit();
+        done += piece.position();
+        dst.put(piece.flip());
+      }
+      return done;
+    } finally {
+      BUFFERS.release(piece);
+    }
+  }
+
+  @Override
+  public void write(ByteBuffer src, long offset) throws IOException {
+    Ranges.checkOffset(offset);
+    checkWritable();
+    if (offset > Long.MAX_VALUE - src.remaining()) {
+      throw new IOException(name() + ": no file reaches to " + offset + "+" + src.remaining());
+    }
+    try {
+      if (src.isDirect()) {
+        writeDirect(src, offset);
+      } else {
+        writePieces(src, offset);
+      }
+    } finally {
+      file.durability().markWritten(); // a failed one may have left something too
+    }
+  }
+
+  private void writeDirect(ByteBuffer src, long offset) throws IOException {
+    long at = offset;
+    while (src.hasRemaining()) {
+      int written = descriptor.write(src, at);
+      if (written == 0) {
+        throw new IOException(name() + ": the host takes no more bytes at " + at);
+      }
+      at += written;
+    }
+  }
+
+  private void writePieces(ByteBuffer src, long offset) throws IOException {
+    ByteBuffer piece = BUFFERS.acquire(Math.min(src.remaining(), PIECE));
+    try {
+      int limit = src.limit();
+      for (long at = offset; src.hasRemaining(); at += piece.limit()) {
+        src.limit(src.position() + Math.min(src.remaining(), PIECE));
+        try {
+          piece.clear().put(src).flip();
+        } finally {
+          src.limit(limit);
+        }
+        writeDirect(piece, at);
+      }
+    } finally {
+      BUFFERS.release(piece);
+    }
+  }
+
+  @Override
+  public long size() throws IOException {
+    checkOpen();
+    return descriptor.size();
+  }
+
+  /** A device cannot be resized, except to the size that it has. */
+  @Override
+  public void resize(long size) throws IOException {
+    Ranges.checkLength(size);
+    checkWritable();
+    if (file.key() instanceof FileRegistry.DeviceKey) {
+      long fixed = descriptor.size();
+      if (size != fixed) {
+        throw new FileSystemException(name(), null, "a device of " + fixed + " bytes, not " + size);
+      }
+      return;
+    }
+    try {
+      descriptor.resize(size);
+    } finally {
+      file.durability().markWritten();
+    }
+  }
+
+  @Override
+  public void flush() throws IOException {
+    checkOpen();
+    file.flush(name());
+  }
+
+  @Override
+  public boolean zero(long offset, long length, boolean keepSpace) throws IOException {
+    Ranges.check(offset, length);
+    checkWritable();
+    try {
+      return descriptor.zero(offset, length, keepSpace);
+    } finally {
+      file.durability().markWritten();
+    }
+  }
+
+  @Override
+  public long dataEnd(long offset, long limit) throws IOException {
+    Ranges.checkLimit(offset, limit);
+    checkOpen();
+    return descriptor.dataEnd(offset, limit);
+  }
+
+  @Override
+  public String name() {
+    return path.toString();
+  }
+
+  @Override
+  public boolean canWrite() {
+    return writable;
+  }
+
+  @Override
+  public boolean isLocked() {
+    return locked;
+  }
+
+  @Override
+  public Object key() {
+    return file.key();
+  }
+
+  @Override
+  public Optional<Path> path() {
+    return Optional.of(path);
+  }
+
+  /** Gives the lock back with the last user of the file; does not flush. */
+  @Override
+  public void close() throws IOException {
+    if (!closed.getAndSet(true)) {
+      registry.leave(file, writable, locked);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+
+  private void checkOpen() throws ClosedChannelException {
+    if (closed.get()) {
+      throw new ClosedChannelException();
+    }
+  }
+
+  private void checkWritable() throws ClosedChannelException {
+    checkOpen();
+    if (!writable) {
+      throw new NonWritableChannelException();
+    }
   }
 }

@@ -7,6 +7,7 @@ import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts every reference of an image's tables, compares with its refcounts, and looks at each
@@ -19,6 +20,8 @@ final class Qcow2Checker {
 
   /** Bits of an entry of the refcount table that must be 0. */
   private static final long TABLE_RESERVED = 0x1ff;
+
+  private static final ByteBuffer NONE = ByteBuffer.allocate(0);
 
   private final HostFile file;
   private final Qcow2Header header;
@@ -33,6 +36,11 @@ final class Qcow2Checker {
   private final long tableOffset;
   private final long tableBytes;
   private final ByteBuffer refcountTable;
+
+  /** The block that {@link #counted} looked at last. */
+  private long lastBlock = -1;
+
+  private @Nullable ByteBuffer lastCounts = NONE;
 
   private long allocated;
   private long compressed;
@@ -57,10 +65,13 @@ final class Qcow2Checker {
     this.refcountTable = read(tableOffset, tableBytes);
   }
 
+  /** Reads a table; what is not in the file is zero. */
   private ByteBuffer read(long offset, long length) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(length));
-    file.readPadded(bytes, offset);
-    return bytes.flip();
+    if (offset >= 0 && offset < fileSize) {
+      file.readPadded(bytes, offset);
+    }
+    return bytes.clear();
   }
 
   CheckReport check() throws IOException {
@@ -207,7 +218,7 @@ final class Qcow2Checker {
     long clusters = Math.max(fileClusters(), references.end());
     long perBlock = width.in(clusterSize);
     long end = 0;
-    ByteBuffer counts = ByteBuffer.allocate(0);
+    @Nullable ByteBuffer counts = NONE;
     long countedBlock = -1;
     for (long cluster = 0; cluster < clusters; cluster++) {
       long block = cluster / perBlock;
@@ -215,8 +226,15 @@ final class Qcow2Checker {
         counts = block(block);
         countedBlock = block;
       }
+      long blockEnd = (block + 1) * perBlock;
+      if (counts == null) {
+        report.add(
+            Severity.UNCHECKED,
+            "the refcounts of clusters " + cluster + " to " + (blockEnd - 1) + " cannot be read");
+        cluster = blockEnd - 1;
+        continue;
+      }
       if (counts.limit() == 0 && references.isEmptyChunk(cluster)) {
-        long blockEnd = (block + 1) * perBlock;
         cluster = Math.min(blockEnd, References.chunkEnd(cluster)) - 1;
         continue;
       }
@@ -249,15 +267,22 @@ final class Qcow2Checker {
     return width.get(counts.getLong((int) (i / perWord) * Long.BYTES), (int) (i % perWord));
   }
 
-  /** The counts of a block; empty if there is none that can be read. */
-  private ByteBuffer block(long block) throws IOException {
+  /**
+   * The counts of a block; empty if there is none.
+   *
+   * @return null if the refcount table's entry cannot be
+   */
+  private @Nullable ByteBuffer block(long block) throws IOException {
     long at = block * Long.BYTES;
     long offset = at < refcountTable.limit() ? refcountTable.getLong((int) at) : 0;
     offset &= Refcounts.BLOCK_OFFSET;
-    boolean none = offset <= 0 || offset % clusterSize != 0;
-    return none ? ByteBuffer.allocate(0) : read(offset, clusterSize);
+    if (offset < 0 || offset % clusterSize != 0) {
+      return null;
+    }
+    return offset == 0 ? NONE : read(offset, clusterSize);
   }
 
+  /** How often the cluster at an offset is counted; -1 if nobody can tell. */
   private long counted(long offset) throws IOException {
     long cluster = offset >>> clusterBits;
     long perBlock = width.in(clusterSize);
@@ -265,11 +290,8 @@ final class Qcow2Checker {
       lastBlock = cluster / perBlock;
       lastCounts = block(lastBlock);
     }
-    return count(lastCounts, cluster % perBlock);
+    return lastCounts == null ? -1 : count(lastCounts, cluster % perBlock);
   }
-
-  private long lastBlock = -1;
-  private ByteBuffer lastCounts = ByteBuffer.allocate(0);
 
   /** COPIED says that a cluster is counted exactly once. */
   private void checkCopied() throws IOException {
@@ -291,7 +313,7 @@ final class Qcow2Checker {
 
   private void checkCopied(String name, L2Entry entry) throws IOException {
     long counted = counted(entry.offset());
-    if ((counted == 1) != entry.isCopied()) {
+    if (counted != -1 && (counted == 1) != entry.isCopied()) {
       error(
           name
               + (entry.isCopied() ? " has" : " has not")

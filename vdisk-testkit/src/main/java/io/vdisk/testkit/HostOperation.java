@@ -1,0 +1,10 @@
+package io.vdisk.testkit;
+
+/** What is done to a host file. */
+public enum HostOperation {
+  READ,
+  WRITE,
+  ZERO,
+  RESIZE,
+  FLUSH
+}

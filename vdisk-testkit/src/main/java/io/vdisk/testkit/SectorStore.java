@@ -1,0 +1,187 @@
+package io.vdisk.testkit;
+
+import io.vdisk.file.MemoryFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * The content of one file of a {@link CrashDisk}: for each sector the flushed value and those
+ * written since, in order. Every call holds the disk's lock. Values are never changed in place.
+ */
+final class SectorStore {
+  static final int SECTOR = 512;
+
+  /** What a hole reads as; a sector whose value is this very array is one. */
+  private static final byte[] HOLE = new byte[SECTOR];
+
+  private final String name;
+  private final TreeMap<Long, Sector> sectors = new TreeMap<>();
+
+  /** The flushed size, then every later one. */
+  private List<Long> sizes = new ArrayList<>(List.of(0L));
+
+  private boolean dirty;
+
+  SectorStore(String name) {
+    this.name = name;
+  }
+
+  /** The flushed value, then every later one. */
+  private static final class Sector {
+    private List<byte[]> values = new ArrayList<>(List.of(HOLE));
+
+    byte[] current() {
+      return values.get(values.size() - 1);
+    }
+  }
+
+  /** Which of several values survived: an index. */
+  private interface Survivor {
+    int among(int count);
+  }
+
+  boolean isDirty() {
+    return dirty;
+  }
+
+  long size() {
+    return sizes.get(sizes.size() - 1);
+  }
+
+  void flush() {
+    for (Sector sector : sectors.values()) {
+      if (sector.values.size() > 1) {
+        sector.values = new ArrayList<>(List.of(sector.current()));
+      }
+    }
+    sectors.values().removeIf(sector -> isHole(sector.current()));
+    sizes = new ArrayList<>(List.of(size()));
+    dirty = false;
+  }
+
+  void read(ByteBuffer dst, long offset, int length) {
+    for (int done = 0; done < length; ) {
+      int within = (int) ((offset + done) % SECTOR);
+      int bytes = Math.min(length - done, SECTOR - within);
+      dst.put(current((offset + done) / SECTOR), within, bytes);
+      done += bytes;
+    }
+  }
+
+  void write(ByteBuffer src, long offset) {
+    dirty = true;
+    long position = offset;
+    while (src.hasRemaining()) {
+      int within = (int) (position % SECTOR);
+      int bytes = Math.min(src.remaining(), SECTOR - within);
+      byte[] value = current(position / SECTOR).clone();
+      src.get(value, within, bytes);
+      put(position / SECTOR, value);
+      position += bytes;
+    }
+    setSize(Math.max(size(), position));
+  }
+
+  void resize(long size) {
+    dirty = true;
+    if (size < size()) {
+      zero(size, size() - size);
+    }
+    setSize(size);
+  }
+
+  /** Zeroes a range that may be far larger than what was ever written. */
+  void zero(long offset, long length) {
+    dirty = true;
+    long end = offset + length;
+    for (long index : List.copyOf(sectors.subMap(offset / SECTOR, roundUp(end)).keySet())) {
+      long start = index * SECTOR;
+      int from = (int) (Math.max(start, offset) - start);
+      int to = (int) (Math.min(start + SECTOR, end) - start);
+      if (to - from == SECTOR) {
+        put(index, HOLE);
+      } else if (!isHole(current(index))) {
+        byte[] value = current(index).clone();
+        Arrays.fill(value, from, to, (byte) 0);
+        put(index, value);
+      }
+    }
+  }
+
+  /** As {@link io.vdisk.file.HostFile#dataEnd}: a sector that was never written is a hole. */
+  long dataEnd(long offset, long limit) {
+    long end = limit > Long.MAX_VALUE - offset ? Long.MAX_VALUE : offset + limit;
+    if (offset >= size()) {
+      return -end;
+    }
+    boolean data = !isHole(current(offset / SECTOR));
+    long at = offset;
+    while (at < end && at < size() && !isHole(current(at / SECTOR)) == data) {
+      at = data ? (at / SECTOR + 1) * SECTOR : nextWritten(at);
+    }
+    long to = Math.min(at >= size() && !data ? end : at, end);
+    return data ? to : -to;
+  }
+
+  MemoryFile image(Random random, double loss) throws IOException {
+    return image(
+        count -> count == 1 || random.nextDouble() < loss ? 0 : 1 + random.nextInt(count - 1),
+        sizes.get(random.nextInt(sizes.size())));
+  }
+
+  MemoryFile durableImage() throws IOException {
+    return image(count -> 0, sizes.get(0));
+  }
+
+  MemoryFile currentImage() throws IOException {
+    return image(count -> count - 1, size());
+  }
+
+  private MemoryFile image(Survivor survivor, long size) throws IOException {
+    MemoryFile image = new MemoryFile(name);
+    for (Map.Entry<Long, Sector> entry : sectors.entrySet()) {
+      List<byte[]> values = entry.getValue().values;
+      byte[] value = values.get(survivor.among(values.size()));
+      if (!isHole(value)) {
+        image.write(ByteBuffer.wrap(value), entry.getKey() * SECTOR);
+      }
+    }
+    image.resize(size);
+    return image;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // zeroes that were written are data
+  private static boolean isHole(byte[] value) {
+    return value == HOLE;
+  }
+
+  private byte[] current(long index) {
+    Sector sector = sectors.get(index);
+    return sector == null ? HOLE : sector.current();
+  }
+
+  private void put(long index, byte[] value) {
+    sectors.computeIfAbsent(index, i -> new Sector()).values.add(value);
+  }
+
+  private void setSize(long size) {
+    if (size != size()) {
+      sizes.add(size);
+    }
+  }
+
+  private long nextWritten(long offset) {
+    Long index = sectors.higherKey(offset / SECTOR);
+    return index == null ? size() : index * SECTOR;
+  }
+
+  private static long roundUp(long offset) {
+    return (offset + SECTOR - 1) / SECTOR;
+  }
+}
