@@ -6,4 +6,7 @@ module io.vdisk.testkit {
   requires static transitive org.jspecify;
 
   exports io.vdisk.testkit;
+
+  // JUnit and jqwik reach what subclasses elsewhere inherit.
+  opens io.vdisk.testkit;
 }
