@@ -5,5 +5,6 @@ module io.vdisk.format.qcow {
   requires static org.jspecify;
 
   provides io.vdisk.spi.ImageFormat with
+      io.vdisk.format.qcow.QcowFormat,
       io.vdisk.format.qcow2.Qcow2Format;
 }

@@ -77,11 +77,8 @@ final class DirectoryPolicy implements ReferencePolicy {
       return path.toRealPath();
     } catch (IOException e) {
       Path lexical = path.toAbsolutePath().normalize();
-      boolean inside =
-          lexical.startsWith(folder)
-              || root != null && lexical.startsWith(root.toAbsolutePath().normalize())
-              || root == null && lexical.startsWith(named.folder().normalize());
-      if (inside) {
+      Path asGiven = (root == null ? named.folder() : root.toAbsolutePath()).normalize();
+      if (lexical.startsWith(folder) || lexical.startsWith(asGiven)) {
         throw e;
       }
       throw outside(named, folder);

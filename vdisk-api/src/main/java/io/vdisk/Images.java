@@ -76,6 +76,16 @@ public final class Images {
     return open(file, reopening(options));
   }
 
+  /**
+   * A disk in memory, writable and at first zero. Its content goes with {@code close}; what was
+   * never written, or was discarded, takes no memory.
+   *
+   * @param size bytes, fixed; at most 1 TiB
+   */
+  public static BlockDevice ram(long size) throws IOException {
+    return RamFormat.device(size);
+  }
+
   private static OpenOptions reopening(CreateOptions options) {
     OpenOptions open =
         OpenOptions.readWrite()
@@ -115,6 +125,17 @@ public final class Images {
   /** What a file may be, surest first; empty if no format knows it. */
   public static List<Match> probe(HostFile file) throws IOException {
     return InstalledFormats.find().probe(file);
+  }
+
+  /** The same for a file or block device, opened and locked as {@code options} say. */
+  public static List<Match> probe(Path file, OpenOptions options) throws IOException {
+    try (HostFile opened = LocalFile.open(file, options.isWritable(), options.isLocked())) {
+      return options
+          .formats()
+          .map(InstalledFormats::of)
+          .orElseGet(InstalledFormats::find)
+          .probe(opened);
+    }
   }
 
   /**

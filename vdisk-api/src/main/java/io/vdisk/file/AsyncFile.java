@@ -2,7 +2,6 @@ package io.vdisk.file;
 
 import static com.google.common.util.concurrent.Uninterruptibles.getUninterruptibly;
 
-import com.google.common.util.concurrent.MoreExecutors;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,7 +31,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * process, which {@link FileRegistry} sees to.
  */
 final class AsyncFile implements NativeFile {
-  private static final ExecutorService INLINE = MoreExecutors.newDirectExecutorService();
+  private static final ExecutorService INLINE = new InlineExecutor();
 
   private final AsynchronousFileChannel channel;
   private final ReentrantLock lock = new ReentrantLock();

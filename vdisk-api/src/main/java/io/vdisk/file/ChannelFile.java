@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * promise neither, so gaps are filled and there is nothing to flush.
  */
 final class ChannelFile implements HostFile {
+  /** The JDK's zip files; its channel for writing begins empty and replaces the old content. */
+  private static final String ZIP = "jar";
+
   /** A transfer under the lock. */
   private interface Action<T> {
     T run() throws IOException;
@@ -57,6 +60,9 @@ final class ChannelFile implements HostFile {
 
   /** Opens a file through the provider of its file system. */
   static ChannelFile open(Path path, boolean writable, LinkOption... links) throws IOException {
+    if (writable && path.getFileSystem().provider().getScheme().equals(ZIP)) {
+      throw new IOException(path + ": a file in an archive can only be read");
+    }
     Object key = FileRegistry.key(path, links);
     try {
       return new ChannelFile(

@@ -133,7 +133,7 @@ public final class MemoryFile implements HostFile {
     try {
       checkOpen();
       long end = limit > Long.MAX_VALUE - offset ? Long.MAX_VALUE : offset + limit;
-      boolean data = chunk(offset) != null;
+      boolean data = offset < size && chunk(offset) != null;
       long at = offset;
       while (at < end && at < size && (chunk(at) != null) == data) {
         at = (at / CHUNK + 1) * CHUNK;

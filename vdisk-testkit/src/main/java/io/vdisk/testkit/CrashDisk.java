@@ -15,7 +15,9 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>After a cut each sector of 512 bytes holds, independently of all others, what it held at the
  * last flush of its file or any value that was written to it since; the file has its flushed size
- * or any later one. The files themselves go on: any number of cuts can be drawn.
+ * or any later one. The files themselves go on: any number of cuts can be drawn. The sector in
+ * which a file ends is never torn by a smaller size, as a file system may: guests that write whole
+ * sectors never end a file there.
  */
 public final class CrashDisk {
   private final ReentrantLock lock = new ReentrantLock();

@@ -145,15 +145,34 @@ final class SectorStore {
 
   private MemoryFile image(Survivor survivor, long size) throws IOException {
     MemoryFile image = new MemoryFile(name);
+    long end = size;
     for (Map.Entry<Long, Sector> entry : sectors.entrySet()) {
       List<byte[]> values = entry.getValue().values;
       byte[] value = values.get(survivor.among(values.size()));
       if (!isHole(value)) {
-        image.write(ByteBuffer.wrap(value), entry.getKey() * SECTOR);
+        long start = entry.getKey() * SECTOR;
+        image.write(ByteBuffer.wrap(value), start);
+        if (start < end && end < start + SECTOR) {
+          end = sizeHolding(value, start, end);
+        }
       }
     }
-    image.resize(size);
+    image.resize(end);
     return image;
+  }
+
+  /** The least known size that does not tear the value of the sector in which the file ends. */
+  private long sizeHolding(byte[] value, long start, long size) {
+    int bytes = SECTOR;
+    while (bytes > 0 && value[bytes - 1] == 0) {
+      bytes--;
+    }
+    long needed = Math.max(size, start + bytes);
+    return sizes.stream()
+        .mapToLong(known -> known)
+        .filter(known -> known >= needed)
+        .min()
+        .orElse(size);
   }
 
   @SuppressWarnings("ReferenceEquality") // zeroes that were written are data

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The image format under a contract of crashes, faults or races. Files and backing devices stay the
- * contract's: closing a device leaves them open.
+ * The image format under a contract of crashes, faults or races. Files are the contract's: closing
+ * them does nothing. So are backing devices, which stay open.
  */
 public interface Subject {
   /** How many host files an image consists of; at least 1. */

@@ -65,6 +65,23 @@ class CrashDiskTest {
   }
 
   @Test
+  void sectorInWhichTheFileEndsIsNotTorn() throws IOException {
+    fill(file, 0, 100, 1);
+    file.flush();
+    fill(file, 0, SECTOR, 2);
+
+    Set<List<Integer>> seen = new HashSet<>();
+    Random random = new Random(SEED);
+    for (int i = 0; i < 100; i++) {
+      HostFile image = disk.cut(random).get(0);
+      byte[] bytes = new byte[SECTOR];
+      image.readPadded(ByteBuffer.wrap(bytes), 0);
+      seen.add(List.of((int) bytes[0], (int) bytes[100]));
+    }
+    assertEquals(Set.of(List.of(1, 0), List.of(2, 2)), seen, "seed " + SEED);
+  }
+
+  @Test
   void theExtremesLoseAllAndNothing() throws IOException {
     CrashFile other = disk.file("b");
     fill(file, 0, SECTOR, 1);

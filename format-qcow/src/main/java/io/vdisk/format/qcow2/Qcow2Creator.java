@@ -143,12 +143,11 @@ final class Qcow2Creator {
       throws IOException {
     ByteBuffer block = ByteBuffer.allocate(Math.toIntExact(clusterSize()));
     for (long i = 0; i < blocks; i++) {
-      long counted =
-          Math.max(0, Math.min(used - i * width.in(clusterSize()), width.in(clusterSize())));
+      long first = i * width.in(clusterSize());
       block.clear();
-      for (int word = 0; word * Long.BYTES < clusterSize(); word++) {
+      for (long at = first; block.hasRemaining(); at += width.perWord()) {
         long counts = 0;
-        for (int j = 0; j < width.perWord() && (long) word * width.perWord() + j < counted; j++) {
+        for (int j = 0; j < width.perWord() && at + j < used; j++) {
           counts = width.with(counts, j, 1);
         }
         block.putLong(counts);

@@ -380,7 +380,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
                 long first = offset >>> clusterBits;
                 long last = (offset + length - 1) >>> clusterBits;
                 for (long cluster = first; cluster <= last; cluster++) {
-                  long unusedCount = refcounts.count(hold, cluster); // all looked up first
+                  refcounts.lookUp(hold, cluster);
                 }
                 for (long cluster = first; cluster <= last; cluster++) {
                   refcounts.decrement(hold, cluster);
@@ -514,7 +514,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
     taking(
         EncodedAllocation.SLICES,
         hold -> {
-          Slice looked = entriesOf(hold, offset);
+          entriesOf(hold, offset); // in memory before anything is taken
           Long at = place(hold, encodedLength);
           if (at == null) {
             return false;
@@ -530,7 +530,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
     long room = appendAt == 0 ? 0 : clusterSize - (appendAt & (clusterSize - 1));
     long at = appendAt;
     if (room > 0) {
-      long looked = refcounts.count(hold, at >>> clusterBits); // before anything is changed
+      refcounts.lookUp(hold, at >>> clusterBits);
     }
     if (length <= room && refcounts.increment(hold, at >>> clusterBits)) {
       return appended(at, length);

@@ -18,7 +18,7 @@ record RefcountWidth(int order) {
 
   /** Counts in this many bytes. */
   long in(long bytes) {
-    return bytes * Byte.SIZE >>> order;
+    return (bytes * Byte.SIZE) >>> order;
   }
 
   /** The largest count; of 64 bits, the largest that we count to. */
@@ -27,11 +27,11 @@ record RefcountWidth(int order) {
   }
 
   long get(long word, int i) {
-    return word >>> shift(i) & mask();
+    return (word >>> shift(i)) & mask();
   }
 
   long with(long word, int i, long count) {
-    return word & ~(mask() << shift(i)) | count << shift(i);
+    return (word & ~(mask() << shift(i))) | (count << shift(i));
   }
 
   private long mask() {

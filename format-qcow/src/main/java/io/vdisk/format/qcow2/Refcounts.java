@@ -105,7 +105,7 @@ final class Refcounts {
     return Math.min(forFile, Qcow2Header.MAX_REFCOUNT_TABLE_BYTES / Long.BYTES);
   }
 
-  private final class Pointer extends TableKind {
+  private static final class Pointer extends TableKind {
     private static final int BYTES = 16;
 
     Pointer(HostFile file) {
@@ -196,6 +196,11 @@ final class Refcounts {
     int i = (int) (cluster % perSlice());
     int word = i / width.perWord();
     hold.set(counts, word, width.with(counts.word(word), i % width.perWord(), count));
+  }
+
+  /** Sees that the count of a cluster is in memory: before a body changes anything. */
+  void lookUp(Hold hold, long cluster) throws IOException {
+    Slice unused = counts(hold, cluster);
   }
 
   /** How often a cluster is counted. */

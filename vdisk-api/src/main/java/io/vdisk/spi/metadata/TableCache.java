@@ -331,11 +331,30 @@ public final class TableCache {
       slice.moveTo(position);
     }
 
-    private void markDirty(Slice slice) {
+    /**
+     * Forgets a slice whose table is gone, changed or not. The word that named it changes in the
+     * same hold. An image of it that is under way is still written: its place waits in the
+     * quarantine.
+     */
+    public void remove(Slice slice) {
+      checkInMemory(slice);
+      changed = true;
+      setSlot(slice.kind(), slice.index(), null);
+      clock.remove(slice);
+      budget.add(-slice.bytes());
+      slice.setDirty(false);
+      dirty.remove(slice);
+    }
+
+    private void checkInMemory(Slice slice) {
       assert lock.isHeldByCurrentThread();
       if (slot(slice.kind(), slice.index()) != slice) {
         throw new IllegalStateException(slice.kind().name() + " slice is not in memory");
       }
+    }
+
+    private void markDirty(Slice slice) {
+      checkInMemory(slice);
       changed = true;
       slice.countChange();
       if (!slice.isDirty()) {

@@ -251,6 +251,48 @@ class TableCacheTest {
   }
 
   @Test
+  void removedSliceIsForgottenWithItsChangesAndCanBeMadeAnew() throws IOException {
+    Tables tables = new Tables(AMPLE, Pause.NONE);
+    createEntries(tables, 300_000, 1);
+    long used = tables.cache.budget().used();
+    Slice gone =
+        tables.cache.locked(
+            hold -> {
+              Slice root = present(hold.slice(tables.root, 0));
+              Slice entries = present(hold.slice(tables.entries, 0));
+              hold.remove(entries);
+              hold.set(root, 0, 0);
+              return entries;
+            });
+    assertNull(tables.cache.load(tables.entries, 0));
+    assertEquals(used - 4096, tables.cache.budget().used());
+    tables.writeBack.run();
+    assertEquals(0, tables.disk.word(300_000), "a table that is gone was written");
+    createEntries(tables, 304_096, 2);
+    tables.writeBack.run();
+    assertEquals(2, tables.disk.word(304_096));
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            tables.cache.locked(
+                hold -> {
+                  hold.set(gone, 0, 3);
+                  return null;
+                }));
+  }
+
+  private static void createEntries(Tables tables, long position, long value) throws IOException {
+    tables.cache.locked(
+        hold -> {
+          Slice root = present(hold.slice(tables.root, 0));
+          Slice entries = hold.create(tables.entries, 0, position);
+          hold.set(root, 0, position);
+          hold.set(entries, 0, value);
+          return null;
+        });
+  }
+
+  @Test
   void entriesOfFourBytesLieWhereTheByteOrderSays() throws IOException {
     Tables tables = new Tables(AMPLE, Pause.NONE);
     Slice slice =

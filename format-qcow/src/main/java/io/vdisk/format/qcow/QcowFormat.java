@@ -1,0 +1,58 @@
+package io.vdisk.format.qcow;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Reference;
+import io.vdisk.file.HostFile;
+import io.vdisk.spi.CreateContext;
+import io.vdisk.spi.ImageFormat;
+import io.vdisk.spi.OpenContext;
+import io.vdisk.spi.Probe;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Optional;
+
+/** qcow version 1, of QEMU and of Xen. For the options of creation see {@link QcowCreator}. */
+public final class QcowFormat implements ImageFormat {
+  static final String NAME = "qcow";
+
+  /** For the service loader. */
+  public QcowFormat() {}
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Probe probe(HostFile file) throws IOException {
+    ByteBuffer start = ByteBuffer.allocate(8);
+    file.readPadded(start, 0);
+    return QcowHeader.isRecognised(start) ? Probe.MAGIC : Probe.NO;
+  }
+
+  @Override
+  public BlockDevice open(HostFile file, OpenContext context) throws IOException {
+    QcowHeader header = QcowHeader.read(file, context.limits());
+    Optional<XenExtension> extension = XenExtension.read(file, header);
+    L1Order l1 =
+        extension.isPresent() ? L1Order.of(file, header) : new L1Order(ByteOrder.BIG_ENDIAN, false);
+    Optional<Reference> named =
+        header
+            .readBackingName(file)
+            .map(
+                name -> new Reference(Reference.Kind.BACKING, name, Optional.empty(), file, false));
+    Optional<BlockDevice> backing = context.backing(named);
+    QcowLayout layout =
+        new QcowLayout(
+            file, header, extension, l1, named, backing.isPresent(), context.cacheBudget());
+    return context.device(layout, backing);
+  }
+
+  @Override
+  public void create(HostFile file, CreateOptions options, CreateContext context)
+      throws IOException {
+    QcowCreator.create(file, options, context);
+  }
+}

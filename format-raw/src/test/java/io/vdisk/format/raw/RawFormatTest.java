@@ -1,0 +1,157 @@
+package io.vdisk.format.raw;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Extent;
+import io.vdisk.ImageException;
+import io.vdisk.Images;
+import io.vdisk.Limits;
+import io.vdisk.OpenOptions;
+import io.vdisk.UnsupportedImageException;
+import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.Requirements;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.NonWritableChannelException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RawFormatTest {
+  private static final long SIZE = (8 << 20) + 1000;
+
+  @TempDir Path folder;
+
+  @Test
+  void imageIsSparseUnlessToldOtherwise() throws Exception {
+    Path path = folder.resolve("disk.raw");
+    Images.create(path, options(SIZE)).close();
+    assertEquals(SIZE, Files.size(path));
+    assertTrue(allocated(path) < 1 << 20, allocated(path) + " bytes are allocated");
+    assertReadsAsZero(path);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"falloc", "full"})
+  void imageHasAllItsSpaceIfThatIsWanted(String preallocation) throws Exception {
+    Path path = folder.resolve("disk.raw");
+    Images.create(path, options(SIZE).withOption("preallocation", preallocation)).close();
+    assertEquals(SIZE, Files.size(path));
+    assertTrue(allocated(path) >= SIZE, allocated(path) + " bytes are allocated");
+    assertReadsAsZero(path);
+  }
+
+  @Test
+  void whatIsNotKnownIsRefused() {
+    MemoryFile file = new MemoryFile("disk");
+    for (CreateOptions wrong :
+        List.of(
+            options(SIZE).withOption("preallocation", "metadata"),
+            options(SIZE).withOption("cluster_size", "512"),
+            options(SIZE).withBacking("base", null),
+            CreateOptions.overlay("raw", "base", null))) {
+      assertThrows(IllegalArgumentException.class, () -> Images.create(file, wrong));
+    }
+  }
+
+  @Test
+  void failedCreationLeavesNoFile() {
+    Path path = folder.resolve("disk.raw");
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Images.create(path, options(SIZE).withOption("preallocation", "some")));
+    assertTrue(Files.notExists(path));
+  }
+
+  @Test
+  void guestBytesLieAtTheirOwnOffsets() throws IOException {
+    MemoryFile file = new MemoryFile("disk");
+    byte[] bytes = {1, 2, 3, 4, 5};
+    try (BlockDevice device = Images.create(file, options(SIZE))) {
+      device.write(ByteBuffer.wrap(bytes), SIZE - 5);
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> device.write(ByteBuffer.wrap(bytes), SIZE - 4));
+      Extent end = device.extentAt(SIZE - 5, 5);
+      assertEquals(SIZE - 5, end.fileOffset());
+      assertEquals(file, end.file().orElseThrow());
+    }
+    ByteBuffer read = ByteBuffer.allocate(5);
+    file.readFully(read, SIZE - 5);
+    assertArrayEquals(bytes, read.array());
+    assertEquals(SIZE, file.size());
+  }
+
+  @Test
+  void zeroesAndDiscardsReadAsZero() throws IOException {
+    MemoryFile file = new MemoryFile("disk");
+    byte[] bytes = new byte[(int) SIZE];
+    Arrays.fill(bytes, (byte) 9);
+    try (BlockDevice device = Images.create(file, options(SIZE))) {
+      device.write(ByteBuffer.wrap(bytes), 0);
+      device.writeZeroes(100, 3_000_000);
+      Arrays.fill(bytes, 100, 3_000_100, (byte) 0);
+      device.discard(4 << 20, SIZE - (4 << 20));
+      Arrays.fill(bytes, 4 << 20, (int) SIZE, (byte) 0);
+      byte[] read = new byte[(int) SIZE];
+      device.read(ByteBuffer.wrap(read), 0);
+      assertArrayEquals(bytes, read);
+    }
+    assertEquals(SIZE, file.size());
+  }
+
+  @Test
+  void rawIsNeverGuessed() throws IOException {
+    MemoryFile file = new MemoryFile("disk", new byte[512]);
+    assertThrows(
+        UnsupportedImageException.class,
+        () -> Images.open(file, OpenOptions.readOnly().withFormats(List.of(new RawFormat()))));
+    try (BlockDevice device = Images.open(file, opening())) {
+      assertEquals(512, device.size());
+      assertThrows(
+          NonWritableChannelException.class, () -> device.write(ByteBuffer.allocate(1), 0));
+    }
+  }
+
+  @Test
+  void limitHolds() throws IOException {
+    MemoryFile file = new MemoryFile("disk", new byte[512]);
+    OpenOptions options = opening().withLimits(Limits.DEFAULT.withVirtualSize(511));
+    assertThrows(ImageException.class, () -> Images.open(file, options));
+  }
+
+  private static CreateOptions options(long size) {
+    return CreateOptions.of("raw", size).withFormats(List.of(new RawFormat()));
+  }
+
+  private static OpenOptions opening() {
+    return OpenOptions.readOnly().withFormats(List.of(new RawFormat())).withFormat("raw");
+  }
+
+  private void assertReadsAsZero(Path path) throws IOException {
+    try (BlockDevice device = Images.open(path, opening())) {
+      byte[] content = new byte[(int) SIZE];
+      Arrays.fill(content, (byte) 1);
+      device.read(ByteBuffer.wrap(content), 0);
+      assertArrayEquals(new byte[(int) SIZE], content);
+    }
+  }
+
+  /** Bytes that the host has allocated to a file. */
+  private static long allocated(Path path) throws IOException, InterruptedException {
+    String stat = Requirements.need("stat").toString();
+    Process process = new ProcessBuilder(stat, "-c", "%b", path.toString()).start();
+    String blocks = new String(process.getInputStream().readAllBytes()).trim();
+    assertEquals(0, process.waitFor());
+    return Long.parseLong(blocks) * 512;
+  }
+}

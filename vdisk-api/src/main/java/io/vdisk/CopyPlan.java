@@ -1,0 +1,145 @@
+package io.vdisk;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts a device into the steps of a copy, in ascending order and without gaps. Every step but the
+ * last begins and ends at a multiple of the granule; a granule of which only a part is data is
+ * data. One thread.
+ */
+final class CopyPlan {
+  /** Most bytes of a step that moves none: so that progress shows and cancelling works. */
+  private static final long MOST_UNREAD = 1L << 30;
+
+  /** What to do with a range. */
+  enum Action {
+    /** Read it and write what is not zero. */
+    COPY,
+    /** It reads as zero. */
+    ZERO,
+    /** The target reads the same already. */
+    KEEP
+  }
+
+  /**
+   * A range of guest bytes.
+   *
+   * @param action what to do
+   * @param offset where it begins
+   * @param length bytes, at least 1
+   */
+  record Step(Action action, long offset, long length) {
+    long end() {
+      return offset + length;
+    }
+  }
+
+  private final Iterator<Extent> extents;
+  private final long size;
+  private final long granule;
+  private final long mostCopied;
+  private final boolean sharedBacking;
+
+  /** Where the next step begins; a multiple of the granule, or the end. */
+  private long position;
+
+  /** What the beginning of the granule at {@link #position} is, if an extent ended within it. */
+  private @Nullable Action head;
+
+  /** The rest of the extent that is being cut. */
+  private @Nullable Step rest;
+
+  /** A step that the next ones may continue. */
+  private @Nullable Step pending;
+
+  /**
+   * Plans a copy of the whole device.
+   *
+   * @param granule a power of two
+   * @param mostCopied most bytes of a step that copies, a multiple of the granule
+   * @param sharedBacking whether what the source reads from its backing file is to be kept
+   */
+  CopyPlan(BlockDevice source, long granule, long mostCopied, boolean sharedBacking) {
+    this.extents = source.extents(0, source.size()).iterator();
+    this.size = source.size();
+    this.granule = granule;
+    this.mostCopied = mostCopied;
+    this.sharedBacking = sharedBacking;
+  }
+
+  /** The next step; null after the last. */
+  @Nullable Step next() throws IOException {
+    while (true) {
+      Step piece = cut();
+      Step before = pending;
+      if (before == null) {
+        if (piece == null) {
+          return null;
+        }
+        pending = piece;
+      } else if (piece != null
+          && piece.action() == before.action()
+          && before.length() + piece.length() <= most(before.action())) {
+        pending = new Step(before.action(), before.offset(), before.length() + piece.length());
+      } else {
+        pending = piece;
+        return before;
+      }
+    }
+  }
+
+  private long most(Action action) {
+    return action == Action.COPY ? mostCopied : MOST_UNREAD;
+  }
+
+  /** The next range of whole granules of one kind; null at the end. */
+  private @Nullable Step cut() throws IOException {
+    while (position < size) {
+      Step extent = rest != null ? rest : extent();
+      rest = extent;
+      if (head != null) {
+        if (head != extent.action()) {
+          head = Action.COPY;
+        }
+        long granuleEnd = Math.min(position + granule, size);
+        if (extent.end() < granuleEnd) {
+          rest = null;
+          continue;
+        }
+        return emit(head, granuleEnd);
+      }
+      long end = extent.end() == size ? size : extent.end() & -granule;
+      if (end > position) {
+        return emit(extent.action(), Math.min(end, position + most(extent.action())));
+      }
+      if (extent.end() > position) {
+        head = extent.action();
+      }
+      rest = null;
+    }
+    return null;
+  }
+
+  private Step emit(Action action, long end) {
+    Step step = new Step(action, position, end - position);
+    position = end;
+    head = null;
+    return step;
+  }
+
+  private Step extent() throws IOException {
+    try {
+      Extent extent = extents.next();
+      Action action =
+          sharedBacking && extent.depth() > 0
+              ? Action.KEEP
+              : extent.readsAsZero() ? Action.ZERO : Action.COPY;
+      return new Step(action, extent.offset(), extent.length());
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+}

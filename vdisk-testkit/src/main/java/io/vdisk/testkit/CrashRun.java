@@ -1,0 +1,239 @@
+package io.vdisk.testkit;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.file.HostFile;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+
+/**
+ * One history of a guest, with power cuts at host operations drawn by its seed. It is run twice:
+ * once to count the host operations, then with cuts spread over all of them.
+ */
+final class CrashRun {
+  private static final int STEPS = 70;
+
+  /** One image of so many is also opened for writing. */
+  private static final int CONTINUED = 4;
+
+  /** One image of so many is read whole. */
+  private static final int READ_WHOLE = 16;
+
+  /** Units larger or smaller than these are treated as if they were this large. */
+  private static final long MIN_UNIT = 4096;
+
+  private static final long MAX_UNIT = 2 << 20;
+
+  private final Subject subject;
+  private final long seed;
+  private final Optional<PatternDevice> backing;
+  private final Optional<BlockDevice> backingDevice;
+
+  // Of the pass under way:
+  private int instant;
+  private int cuts;
+  private boolean failed;
+  private String place = "";
+
+  CrashRun(Subject subject, long seed, boolean withBacking) {
+    this.subject = subject;
+    this.seed = seed;
+    this.backing =
+        withBacking ? Optional.of(new PatternDevice(subject.size() * 5 / 8)) : Optional.empty();
+    this.backingDevice = backing.map(device -> device);
+  }
+
+  /** Runs the history with {@code images} cuts; returns the number of instants to cut at. */
+  int run(int images) throws IOException {
+    int instants = pass(Map.of());
+    Random random = new Random(seed ^ 0x5EED);
+    Map<Integer, Integer> draws = new HashMap<>();
+    for (int i = 0; i < images; i++) {
+      // Every instant comes up once before any comes up again.
+      int at = i < images / instants * instants ? i % instants : random.nextInt(instants);
+      draws.merge(at, 1, Integer::sum);
+    }
+    pass(draws);
+    if (cuts != images) {
+      throw new AssertionError(where() + ": the history took another course the second time");
+    }
+    return instants;
+  }
+
+  /** Runs the history once, cutting as often as {@code draws} says at each instant. */
+  private int pass(Map<Integer, Integer> draws) throws IOException {
+    instant = 0;
+    cuts = 0;
+    place = "creation";
+    CrashDisk disk = new CrashDisk();
+    List<CrashFile> made = new ArrayList<>();
+    for (int i = 0; i < subject.files(); i++) {
+      made.add(disk.file("image" + i));
+    }
+    List<HostFile> files = KeptFile.of(made);
+    subject.create(files, subject.size(), backingDevice);
+    for (HostFile file : files) {
+      file.flush();
+    }
+    Guest guest = new Guest(new SectorModel(subject.size(), this::untouched));
+    disk.setHook(event -> cutAt(disk, guest, event, draws));
+    try {
+      play(files, guest);
+    } catch (CutFailure e) {
+      throw e;
+    } catch (AssertionError | IOException | RuntimeException e) {
+      throw new AssertionError(where() + ": " + e, e);
+    } finally {
+      disk.setHook(event -> {});
+    }
+    return instant;
+  }
+
+  private void play(List<HostFile> files, Guest guest) throws IOException {
+    place = "opening";
+    try (Opened opened = new Opened(files)) {
+      long unit = unit(opened.device);
+      for (GuestStep step : GuestStep.history(new Random(seed), STEPS, subject.size(), unit)) {
+        place = step.toString();
+        if (step.kind() == GuestStep.Kind.REOPEN) {
+          opened.reopen();
+          guest.model().flushed();
+          guest.checkTouched(opened.device, guest.model()::checkCurrent);
+        } else {
+          guest.doStep(step, opened.device);
+        }
+      }
+      place = "the end";
+      guest.checkAll(opened.device, guest.model()::checkCurrent);
+    }
+    guest.model().flushed();
+    checkImage(files);
+  }
+
+  /** The device of a history: another one after each reopening. */
+  private final class Opened implements Closeable {
+    private final List<HostFile> files;
+    private BlockDevice device;
+
+    Opened(List<HostFile> files) throws IOException {
+      this.files = files;
+      this.device = subject.open(files, true, backingDevice);
+    }
+
+    void reopen() throws IOException {
+      device.close();
+      device = subject.open(files, true, backingDevice);
+    }
+
+    @Override
+    public void close() throws IOException {
+      device.close();
+    }
+  }
+
+  private static long unit(BlockDevice device) {
+    return Math.max(MIN_UNIT, Math.min(MAX_UNIT, device.info().unit()));
+  }
+
+  private byte[] untouched(long sector) throws IOException {
+    return backing.isPresent()
+        ? backing.orElseThrow().sector(sector)
+        : new byte[SectorModel.SECTOR];
+  }
+
+  private void cutAt(
+      CrashDisk disk, Guest guest, CrashDisk.Event event, Map<Integer, Integer> draws)
+      throws IOException {
+    int now = instant++;
+    int count = failed ? 0 : draws.getOrDefault(now, 0);
+    for (int i = 0; i < count; i++) {
+      Random random = new Random(seed * 31 + now * 1009L + i);
+      String kind = "random";
+      List<HostFile> image;
+      switch (random.nextInt(10)) {
+        case 0 -> {
+          kind = "losing all";
+          image = disk.cutLosingAll();
+        }
+        case 1 -> {
+          kind = "losing nothing";
+          image = disk.cutLosingNothing();
+        }
+        default -> image = disk.cut(random);
+      }
+      cuts++;
+      String where =
+          where() + ", " + event + " (instant " + now + ", image " + i + ", " + kind + ")";
+      try {
+        examine(KeptFile.of(image), guest, random);
+      } catch (AssertionError | IOException | RuntimeException e) {
+        failed = true;
+        throw new CutFailure(where + ": " + e, e);
+      }
+    }
+  }
+
+  private void examine(List<HostFile> image, Guest guest, Random random) throws IOException {
+    checkImage(image);
+    Guest.SectorCheck check = guest.model()::checkSurvivor;
+    try (BlockDevice device = subject.open(image, false, backingDevice)) {
+      if (device.size() != subject.size()) {
+        throw new AssertionError("the disk has " + device.size() + " bytes");
+      }
+      if (random.nextInt(READ_WHOLE) == 0) {
+        guest.checkAll(device, check);
+      } else {
+        guest.checkTouched(device, check);
+      }
+    }
+    if (random.nextInt(CONTINUED) == 0) {
+      goOn(image, guest, random);
+    }
+  }
+
+  /** What a cut left must be good for further work, and show the same all the time. */
+  private void goOn(List<HostFile> image, Guest before, Random random) throws IOException {
+    List<byte[]> left = new ArrayList<>();
+    try (BlockDevice device = subject.open(image, false, backingDevice)) {
+      before.checkAll(device, (sector, found) -> left.add(found));
+    }
+    Guest guest = new Guest(new SectorModel(subject.size(), sector -> left.get((int) sector)));
+    try (BlockDevice device = subject.open(image, true, backingDevice)) {
+      guest.checkAll(device, guest.model()::checkCurrent);
+      for (GuestStep step : GuestStep.history(random, 6, subject.size(), unit(device))) {
+        if (step.kind() != GuestStep.Kind.REOPEN) {
+          guest.doStep(step, device);
+        }
+      }
+    }
+    checkImage(image);
+    try (BlockDevice device = subject.open(image, false, backingDevice)) {
+      guest.checkAll(device, guest.model()::checkCurrent);
+    }
+  }
+
+  private void checkImage(List<HostFile> image) throws IOException {
+    List<String> errors = subject.check(image);
+    if (!errors.isEmpty()) {
+      throw new AssertionError("check finds " + errors);
+    }
+  }
+
+  private String where() {
+    return "seed " + seed + (backing.isPresent() ? " over a backing device, " : ", ") + place;
+  }
+
+  /** An image that a cut left is wrong; says which. */
+  private static final class CutFailure extends AssertionError {
+    private static final long serialVersionUID = 1;
+
+    CutFailure(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.vdisk.testkit;
+
+import io.vdisk.BlockDevice;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.TreeSet;
+
+/** Does the steps of a history to a device, and tells the model. One thread. */
+final class Guest {
+  private static final int SECTOR = SectorModel.SECTOR;
+
+  /** What is compared around a touched byte: copying up goes wrong in the neighbourhood. */
+  private static final int REGION = 16 << 10;
+
+  private final SectorModel model;
+  private final TreeSet<Long> regions = new TreeSet<>();
+
+  Guest(SectorModel model) {
+    this.model = model;
+  }
+
+  /** One of {@link SectorModel}'s checks. */
+  @FunctionalInterface
+  interface SectorCheck {
+    void sector(long sector, byte[] found) throws IOException;
+  }
+
+  SectorModel model() {
+    return model;
+  }
+
+  /** Does a step other than a reopening, and checks that it is seen. */
+  void doStep(GuestStep step, BlockDevice device) throws IOException {
+    switch (step.kind()) {
+      case WRITE -> {
+        announce(step, step.bytes());
+        device.write(ByteBuffer.wrap(step.bytes()), step.offset());
+        checkAround(step, device);
+      }
+      case WRITE_ZEROES -> {
+        announce(step, new byte[step.length()]);
+        device.writeZeroes(step.offset(), step.length());
+        checkAround(step, device);
+      }
+      case DISCARD -> {
+        announce(step, new byte[step.length()]);
+        device.discard(step.offset(), step.length());
+        settle(step, device);
+        checkAround(step, device);
+      }
+      case FLUSH -> {
+        device.flush();
+        model.flushed();
+      }
+      case REOPEN -> throw new IllegalArgumentException("not the guest's: " + step);
+    }
+  }
+
+  private void announce(GuestStep step, byte[] bytes) throws IOException {
+    model.announce(step.offset(), bytes);
+    long end = step.offset() + step.length();
+    for (long region = step.offset() / REGION; region * REGION < end; region++) {
+      regions.add(region);
+    }
+  }
+
+  /** The step may have happened, sector by sector, or not: finds out which. */
+  void settle(GuestStep step, BlockDevice device) throws IOException {
+    check(device, step.offset(), step.offset() + step.length(), model::settle);
+  }
+
+  private void checkAround(GuestStep step, BlockDevice device) throws IOException {
+    long from = Math.max(0, step.offset() - SECTOR);
+    long to = Math.min(model.size(), step.offset() + step.length() + SECTOR);
+    check(device, from, to, model::checkCurrent);
+  }
+
+  /** Reads everything near what was touched. */
+  void checkTouched(BlockDevice device, SectorCheck check) throws IOException {
+    for (long region : regions) {
+      long from = region * REGION;
+      check(device, from, Math.min(from + REGION, model.size()), check);
+    }
+  }
+
+  /** Reads the whole disk. */
+  void checkAll(BlockDevice device, SectorCheck check) throws IOException {
+    check(device, 0, model.size(), check);
+  }
+
+  /** Checks the sectors that a range touches. */
+  private void check(BlockDevice device, long from, long to, SectorCheck check) throws IOException {
+    long start = from & -SECTOR;
+    long end = Math.min((to + SECTOR - 1) & -SECTOR, model.size());
+    for (long position = start; position < end; ) {
+      byte[] bytes = new byte[(int) Math.min(end - position, 64 << 10)];
+      device.read(ByteBuffer.wrap(bytes), position);
+      for (int i = 0; i < bytes.length; i += SECTOR) {
+        // The last sector of a disk may be cut short; the rest of it is zero in the model.
+        check.sector((position + i) / SECTOR, Arrays.copyOfRange(bytes, i, i + SECTOR));
+      }
+      position += bytes.length;
+    }
+  }
+}
