@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.channels.NonWritableChannelException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -149,7 +151,8 @@ public final class ImageCopy {
     int wanted = threads > 0 ? threads : compressed ? processors() : READERS;
     int workers = Math.min(wanted, pieces - 1);
     CopyTarget sink = new CopyTarget(target, emptyTarget, units);
-    ExecutorService pool = Executors.newFixedThreadPool(workers, ImageCopy::thread);
+    List<Thread> made = new CopyOnWriteArrayList<>();
+    ExecutorService pool = Executors.newFixedThreadPool(workers, body -> thread(body, made));
     Deque<Future<CopyPiece>> ahead = new ArrayDeque<>();
     AtomicBoolean stopped = new AtomicBoolean();
     @Nullable Throwable failure = null;
@@ -169,7 +172,7 @@ public final class ImageCopy {
       throw e;
     } finally {
       stopped.set(true);
-      finish(pool, ahead, failure);
+      finish(pool, made, ahead, failure);
     }
   }
 
@@ -231,9 +234,13 @@ public final class ImageCopy {
 
   /** Waits for what runs; what failed there is added to {@code failure}. */
   private static void finish(
-      ExecutorService pool, Deque<Future<CopyPiece>> ahead, @Nullable Throwable failure) {
+      ExecutorService pool,
+      List<Thread> threads,
+      Deque<Future<CopyPiece>> ahead,
+      @Nullable Throwable failure) {
     pool.shutdown();
-    Uninterruptibles.awaitTerminationUninterruptibly(pool);
+    // A pool calls itself terminated while its last threads are still ending.
+    threads.forEach(Uninterruptibles::joinUninterruptibly);
     for (Future<CopyPiece> loading : ahead) {
       try {
         CopyPiece unused = Uninterruptibles.getUninterruptibly(loading);
@@ -277,9 +284,10 @@ public final class ImageCopy {
     return Runtime.getRuntime().availableProcessors();
   }
 
-  private static Thread thread(Runnable body) {
+  private static Thread thread(Runnable body, List<Thread> made) {
     Thread thread = new Thread(body, "vdisk-copy");
     thread.setDaemon(true);
+    made.add(thread);
     return thread;
   }
 }

@@ -1,0 +1,56 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.testkit.CrashContract;
+import io.vdisk.testkit.Subject;
+import java.util.Map;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(3600)
+class Qcow2CrashTest {
+  /** Many L2 tables and refcount blocks, and a refcount table that moves: 64-bit counts. */
+  @Nested
+  class SmallClusters extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(
+          (4 << 20) + 3 * 512, Map.of("cluster_size", "512", "refcount_bits", "64"));
+    }
+  }
+
+  /** Clusters of several sectors, tables of one slice. */
+  @Nested
+  class PageSizedClusters extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((4 << 20) + 512, Map.of("cluster_size", "4k"));
+    }
+  }
+
+  /** As most images are. */
+  @Nested
+  class UsualClusters extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(6 << 20, Map.of());
+    }
+  }
+
+  /** No zero clusters; counts of 16 bits. */
+  @Nested
+  class Version2 extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(2 << 20, Map.of("compat", "0.10", "cluster_size", "1k"));
+    }
+  }
+
+  /** Counts that know only used and free. */
+  @Nested
+  class OneBitCounts extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(2 << 20, Map.of("refcount_bits", "1", "cluster_size", "1k"));
+    }
+  }
+}

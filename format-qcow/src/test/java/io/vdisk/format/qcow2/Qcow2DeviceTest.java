@@ -1,0 +1,59 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
+import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.BlockDeviceContract;
+import java.io.IOException;
+import org.junit.jupiter.api.Nested;
+
+/** qcow2 keeps the contract of block devices, whatever its clusters. */
+class Qcow2DeviceTest {
+  /** With clusters of a size. */
+  abstract static class Clusters extends BlockDeviceContract {
+    private final int clusterSize;
+    private MemoryFile file = new MemoryFile("image");
+
+    Clusters(int clusterSize) {
+      this.clusterSize = clusterSize;
+    }
+
+    @Override
+    protected int unit() {
+      return clusterSize;
+    }
+
+    @Override
+    protected BlockDevice create(long size) throws IOException {
+      file = new MemoryFile("image");
+      return Images.create(
+          file,
+          CreateOptions.of("qcow2", size)
+              .withFormats(Qcow2Subject.FORMATS)
+              .withOption("cluster_size", Integer.toString(clusterSize)));
+    }
+
+    @Override
+    protected BlockDevice reopen(BlockDevice device, boolean writable) throws IOException {
+      device.close();
+      OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
+      return Images.open(file, options.withFormats(Qcow2Subject.FORMATS));
+    }
+  }
+
+  @Nested
+  class Smallest extends Clusters {
+    Smallest() {
+      super(512);
+    }
+  }
+
+  @Nested
+  class Usual extends Clusters {
+    Usual() {
+      super(65_536);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
+import io.vdisk.feature.CheckReport;
+import io.vdisk.feature.Checking;
+import io.vdisk.file.HostFile;
+import io.vdisk.spi.CreateSession;
+import io.vdisk.spi.ImageFormat;
+import io.vdisk.testkit.Subject;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** qcow2 under the contracts of crashes, faults and races. */
+final class Qcow2Subject implements Subject {
+  static final List<ImageFormat> FORMATS = List.of(new Qcow2Format());
+
+  private final Map<String, String> choices;
+  private final long size;
+
+  Qcow2Subject(long size, Map<String, String> choices) {
+    this.size = size;
+    this.choices = choices;
+  }
+
+  @Override
+  public int files() {
+    return 1;
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public void create(List<HostFile> files, long virtualSize, Optional<BlockDevice> backing)
+      throws IOException {
+    CreateOptions options = CreateOptions.of("qcow2", virtualSize).withFormats(FORMATS);
+    for (Map.Entry<String, String> choice : choices.entrySet()) {
+      options = options.withOption(choice.getKey(), choice.getValue());
+    }
+    if (backing.isPresent()) {
+      options = options.withBacking("backing", "raw");
+    }
+    // Not opened here: what the image names is given at open, and no policy would allow it.
+    CreateSession.create(files.get(0), options);
+  }
+
+  @Override
+  public BlockDevice open(List<HostFile> files, boolean writable, Optional<BlockDevice> backing)
+      throws IOException {
+    OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
+    options = options.withFormats(FORMATS);
+    if (backing.isPresent()) {
+      options = options.withBacking(backing.get());
+    }
+    return Images.open(files.get(0), options);
+  }
+
+  @Override
+  public List<String> check(List<HostFile> files) throws IOException {
+    OpenOptions options = OpenOptions.readOnly().withFormats(FORMATS).withoutBacking();
+    List<String> errors = new ArrayList<>();
+    try (BlockDevice device = Images.open(files.get(0), options)) {
+      CheckReport report = device.feature(Checking.class).orElseThrow().check((d, t) -> true);
+      for (CheckReport.Finding finding : report.findings()) {
+        if (finding.severity() != CheckReport.Severity.LEAK) {
+          errors.add(finding.message());
+        }
+      }
+    }
+    return errors;
+  }
+}

@@ -1,0 +1,83 @@
+package io.vdisk.testkit.toy;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.feature.CheckReport;
+import io.vdisk.feature.UnitWriter;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.MemoryFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EncryptedTest {
+  static final ToySubject SUBJECT = new ToySubject(new EncryptedFormat(), 1, (2 << 20) + 700);
+
+  private final HostFile file = new MemoryFile("image");
+
+  @ParameterizedTest
+  @CsvSource({"1, false", "2, false", "3, true", "4, true"})
+  void readsAsAnArrayDoes(long seed, boolean hasBacking) throws IOException {
+    CheckReport report = new RandomUse(SUBJECT, seed, hasBacking).run(1500);
+    assertTrue(report.allocatedUnits() > report.compressedUnits());
+    assertTrue(report.compressedUnits() > 0);
+  }
+
+  private BlockDevice create() throws IOException {
+    SUBJECT.create(List.of(file), SUBJECT.size(), Optional.empty());
+    return SUBJECT.open(List.of(file), true, Optional.empty());
+  }
+
+  private boolean hostHas(String text) throws IOException {
+    ByteBuffer all = ByteBuffer.allocate((int) file.size());
+    file.readFully(all, 0);
+    return new String(all.array(), java.nio.charset.StandardCharsets.ISO_8859_1).contains(text);
+  }
+
+  @Test
+  void hostSeesNoPlainText() throws IOException {
+    try (BlockDevice device = create()) {
+      device.write(ByteBuffer.wrap("first secret".getBytes(US_ASCII)), 4000);
+      device.write(ByteBuffer.wrap("second".getBytes(US_ASCII)), 4006);
+      byte[] read = new byte[12];
+      device.read(ByteBuffer.wrap(read), 4000);
+      assertArrayEquals("first second".getBytes(US_ASCII), read);
+    }
+    assertFalse(hostHas("first"));
+    assertFalse(hostHas("second"));
+  }
+
+  @Test
+  void sameInputMakesTheSameFile() throws IOException {
+    byte[] first = compressed();
+    file.resize(0);
+    assertArrayEquals(first, compressed());
+  }
+
+  private byte[] compressed() throws IOException {
+    try (BlockDevice device = create()) {
+      UnitWriter units = device.feature(UnitWriter.class).orElseThrow();
+      for (int i = 0; i < 50; i++) {
+        ByteBuffer unit = ByteBuffer.allocate(units.unit());
+        for (int j = 0; unit.hasRemaining(); j++) {
+          unit.putInt(i * (j % (i + 1)));
+        }
+        unit.flip();
+        units.append((long) i * units.unit(), unit, units.encode(unit.duplicate()));
+      }
+    }
+    assertEquals(50, SUBJECT.report(List.of(file)).compressedUnits());
+    ByteBuffer all = ByteBuffer.allocate((int) file.size());
+    file.readFully(all, 0);
+    return all.array();
+  }
+}

@@ -1,0 +1,57 @@
+package io.vdisk.testkit.toy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
+import io.vdisk.ReferenceDeniedException;
+import io.vdisk.file.HostFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SplitTest {
+  static final ToySubject SUBJECT = new ToySubject(new SplitFormat(), 2, (2 << 20) + 700);
+
+  private final FlushCounter tables = new FlushCounter("tables");
+  private final FlushCounter data = new FlushCounter("data");
+  private final List<HostFile> files = List.of(tables, data);
+
+  @ParameterizedTest
+  @CsvSource({"1, false", "2, false", "3, true", "4, true"})
+  void readsAsAnArrayDoes(long seed, boolean hasBacking) throws IOException {
+    assertTrue(new RandomUse(SUBJECT, seed, hasBacking).run(1500).allocatedUnits() > 0);
+  }
+
+  @Test
+  void bothFilesAreFlushed() throws IOException {
+    SUBJECT.create(files, SUBJECT.size(), Optional.empty());
+    try (BlockDevice device = SUBJECT.open(files, true, Optional.empty())) {
+      assertEquals("1 of data, 1 of tables", flushesAfterWriteTo(device));
+      assertEquals("1 of data, 0 of tables", flushesAfterWriteTo(device), "in place");
+      device.flush();
+      assertEquals(0, data.take() + tables.take());
+    }
+  }
+
+  private String flushesAfterWriteTo(BlockDevice device) throws IOException {
+    int unused = data.take() + tables.take();
+    device.write(ByteBuffer.allocate(600), 5000);
+    device.flush();
+    return data.take() + " of data, " + tables.take() + " of tables";
+  }
+
+  @Test
+  void dataFileIsRefusedUnlessThePolicyAllowsIt() throws IOException {
+    SUBJECT.create(files, SUBJECT.size(), Optional.empty());
+    OpenOptions options = OpenOptions.readOnly().withFormats(List.of(SUBJECT.format()));
+    assertThrows(ReferenceDeniedException.class, () -> Images.open(tables, options));
+  }
+}
