@@ -127,6 +127,17 @@ public final class Images {
     return InstalledFormats.find().probe(file);
   }
 
+  /** The same for a file or block device, opened and locked as {@code options} say. */
+  public static List<Match> probe(Path file, OpenOptions options) throws IOException {
+    try (HostFile opened = LocalFile.open(file, options.isWritable(), options.isLocked())) {
+      return options
+          .formats()
+          .map(InstalledFormats::of)
+          .orElseGet(InstalledFormats::find)
+          .probe(opened);
+    }
+  }
+
   /**
    * A device as a channel with a position of its own, for one thread at a time. The device stays
    * the caller's. A write past its end fails; {@code truncate} to less than its size is refused.

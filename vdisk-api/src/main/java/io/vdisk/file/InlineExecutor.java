@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * Runs each task at once in the caller's thread, for good. Guava's direct executor does too, but
  * counts its tasks under a lock, twice for each: a read of 4 KiB cost 13 to 20 % over {@code
- * FileChannel} with it, 4 to 7 % with this one (CPU time on one and two threads, JDK 17 and 25).
+ * FileChannel} with it, 4 to 8 % with this one (CPU time on one and two threads, JDK 17 and 25).
  */
 final class InlineExecutor extends AbstractExecutorService {
   @Override

@@ -36,6 +36,11 @@ public abstract class BlockDeviceContract {
     return 512;
   }
 
+  /** Whether the format has disks of no bytes; otherwise making one is an illegal argument. */
+  protected boolean canHaveNoBytes() {
+    return true;
+  }
+
   /** What a device that is open for writing can do. */
   protected Set<Capability> capabilities() {
     return EnumSet.of(Capability.WRITE, Capability.DISCARD, Capability.FAST_ZERO);

@@ -1,7 +1,10 @@
 package io.vdisk.testkit;
 
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
 import io.vdisk.BlockDevice;
 import java.io.IOException;
+import java.util.Optional;
 
 /** One topic of {@link BlockDeviceContract}: the devices that it needs. */
 abstract class DeviceCases extends Cases {
@@ -24,6 +27,15 @@ abstract class DeviceCases extends Cases {
   /** An empty disk of {@link #size()} bytes. */
   final BlockDevice empty() throws IOException {
     return create(size());
+  }
+
+  /** A disk of no bytes; empty where the format has none, and refuses to make one. */
+  final Optional<BlockDevice> ofNoBytes() throws IOException {
+    if (contract.canHaveNoBytes()) {
+      return Optional.of(create(0));
+    }
+    assertThrows(IllegalArgumentException.class, () -> create(0));
+    return Optional.empty();
   }
 
   final BlockDevice create(long size) throws IOException {

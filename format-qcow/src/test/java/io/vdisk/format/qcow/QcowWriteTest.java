@@ -316,6 +316,31 @@ class QcowWriteTest {
     }
   }
 
+  /** Guards: what another program left to the reader of its last cluster is nobody else's space. */
+  @Test
+  void lastClusterThatTheFileCutsOffKeepsItsPlace() throws IOException {
+    byte[] model = new byte[4 << 20];
+    try (BlockDevice device = Images.create(file, options(model.length))) {
+      byte[] bytes = random(8192).array();
+      device.write(ByteBuffer.wrap(bytes), 0);
+      device.flush();
+      device.write(ByteBuffer.wrap(bytes, 0, 1000), 1 << 20);
+      System.arraycopy(bytes, 0, model, 0, 8192);
+      System.arraycopy(bytes, 0, model, 1 << 20, 1000);
+    }
+    file.resize(file.size() - 4096 + 1024);
+    try (BlockDevice device = Images.open(file, Samples.writing())) {
+      assertArrayEquals(model, Samples.content(device));
+      UnitWriter units = device.feature(UnitWriter.class).orElseThrow();
+      byte[] unit = new byte[4096];
+      Arrays.fill(unit, (byte) 7);
+      units.append(2 << 20, ByteBuffer.wrap(unit), units.encode(ByteBuffer.wrap(unit)));
+      System.arraycopy(unit, 0, model, 2 << 20, 4096);
+      assertArrayEquals(model, Samples.content(device));
+    }
+    assertEquals(List.of(), check().findings());
+  }
+
   @Test
   void imageOfXensStaysXensUntilAClusterIsAllocated() throws IOException {
     MemoryFile xen = Samples.load("img2qcow-xen-3.4rc3.qcow");

@@ -1,0 +1,100 @@
+package io.vdisk.tools;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.Progress;
+import io.vdisk.feature.CheckReport;
+import io.vdisk.feature.Checking;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code vdisk check}: whether an image's metadata agrees with itself. Changes nothing. */
+final class CheckCommand {
+  static final String USAGE = "vdisk check [-f FORMAT] [-U] [-q] [--output=json|human] FILE";
+
+  /** Exit codes, those of qemu-img. */
+  private static final int ERRORS = 2;
+
+  private static final int LEAKS = 3;
+  private static final int UNSUPPORTED = 63;
+
+  private CheckCommand() {}
+
+  static int run(List<String> words, Console console) throws IOException, UsageException {
+    Arguments arguments = Opening.syntax().value("--output").flag("-q", "--quiet").parse(words);
+    if (Help.asked(arguments, USAGE, console)) {
+      return 0;
+    }
+    String file = arguments.operands(1, "one FILE").get(0);
+    boolean json = Help.isJson(arguments);
+    try (BlockDevice device =
+        Opening.of(arguments, console, "vdisk").alone(Path.of(file), arguments.value("-f"))) {
+      String format = device.info().format();
+      Optional<Checking> checking = device.feature(Checking.class);
+      if (checking.isEmpty()) {
+        console.err().println("vdisk: " + file + ": " + format + " images cannot be checked");
+        return UNSUPPORTED;
+      }
+      CheckReport report = checking.get().check(Progress.NONE);
+      if (json) {
+        console.out().println(Json.of(fields(file, format, report)));
+      } else if (!arguments.has("--quiet")) {
+        print(report, console.out(), console.err());
+      }
+      return report.errors() > 0 ? ERRORS : report.leaks() > 0 ? LEAKS : 0;
+    }
+  }
+
+  private static Map<String, Object> fields(String file, String format, CheckReport report) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("image-end-offset", report.endOffset());
+    fields.put("total-clusters", report.totalUnits());
+    fields.put("check-errors", 0);
+    if (report.errors() > 0) {
+      fields.put("corruptions", report.errors());
+    }
+    if (report.leaks() > 0) {
+      fields.put("leaks", report.leaks());
+    }
+    fields.put("allocated-clusters", report.allocatedUnits());
+    fields.put("fragmented-clusters", report.fragmentedUnits());
+    fields.put("compressed-clusters", report.compressedUnits());
+    fields.put("filename", file);
+    fields.put("format", format);
+    return fields;
+  }
+
+  private static void print(CheckReport report, PrintStream out, PrintStream err) {
+    for (CheckReport.Finding finding : report.findings()) {
+      err.println(finding.severity() + ": " + finding.message());
+    }
+    long counted = report.errors() + report.leaks() + report.warnings();
+    if (counted > report.findings().size()) {
+      err.println((counted - report.findings().size()) + " more findings are not shown");
+    }
+    if (report.isClean()) {
+      out.println("No errors.");
+    } else {
+      out.println(report.errors() + " errors" + (report.errors() > 0 ? ": data may be lost" : ""));
+      out.println(report.leaks() + " leaked clusters" + (report.leaks() > 0 ? ": harmless" : ""));
+    }
+    long total = report.totalUnits();
+    long allocated = report.allocatedUnits();
+    out.println(
+        (allocated + "/" + total + " = " + share(allocated, total) + " allocated, ")
+            + (share(report.fragmentedUnits(), allocated) + " fragmented, ")
+            + (share(report.compressedUnits(), allocated) + " compressed clusters"));
+    out.println("Image end offset: " + report.endOffset());
+  }
+
+  /** With two digits behind the point. */
+  private static String share(long part, long whole) {
+    long hundredths = whole == 0 ? 0 : Math.round(10_000.0 * part / whole);
+    long rest = hundredths % 100;
+    return hundredths / 100 + (rest < 10 ? ".0" : ".") + rest + "%";
+  }
+}

@@ -1,0 +1,167 @@
+package io.vdisk.tools;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.ImageCopy;
+import io.vdisk.ReferencePolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** {@code vdisk convert}: writes what one image reads as another. */
+final class ConvertCommand {
+  static final String USAGE =
+      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS]"
+          + " [-t unsafe|writeback|writethrough|none|directsync] [-B BACKING] [-F FORMAT]"
+          + " [--backing-policy=deny|same-directory|within=DIR|any] SOURCE TARGET";
+
+  private static final Set<String> CACHE_MODES =
+      Set.of("unsafe", "writeback", "writethrough", "none", "directsync");
+
+  private final Arguments arguments;
+  private final Console console;
+
+  private ConvertCommand(Arguments arguments, Console console) {
+    this.arguments = arguments;
+    this.console = console;
+  }
+
+  static int run(List<String> words, Console console) throws IOException, UsageException {
+    Arguments arguments =
+        Opening.syntax()
+            .value("-O")
+            .flag("-c")
+            .value("-o")
+            .flag("-p")
+            .flag("-q")
+            .flag("-W")
+            .value("-m")
+            .value("-t")
+            .value("-T")
+            .value("-B")
+            .parse(words);
+    if (Help.asked(arguments, USAGE, console)) {
+      return 0;
+    }
+    new ConvertCommand(arguments, console).convert();
+    return 0;
+  }
+
+  private void convert() throws IOException, UsageException {
+    List<String> files = arguments.operands(2, "SOURCE and TARGET");
+    Path source = Path.of(files.get(0));
+    Path target = Path.of(files.get(1));
+    CreateOptions options = options();
+    Optional<String> sourceBackingFormat =
+        options.backingName().isPresent() ? Optional.empty() : arguments.value("-F");
+    Opening opening = Opening.of(arguments, console, "vdisk");
+    refuseSameFile(source, target);
+    try (BlockDevice from = opening.read(source, arguments.value("-f"), sourceBackingFormat);
+        TargetFile file = TargetFile.of(target)) {
+      try (BlockDevice to = file.create(options.withVirtualSize(from.size()))) {
+        copy(from, to, file.isInPlace(), options);
+      }
+      file.complete();
+    }
+  }
+
+  private void copy(BlockDevice from, BlockDevice to, boolean inPlace, CreateOptions options)
+      throws IOException, UsageException {
+    ImageCopy copy = ImageCopy.of(from, to);
+    boolean backed = options.backingName().isPresent();
+    // Formats of whole sectors round the size up; a block device has its own.
+    copy.toLargerTarget();
+    if (backed) {
+      copy.withSharedBacking();
+    } else if (!inPlace) {
+      copy.toEmptyTarget();
+    }
+    if (arguments.has("-c")) {
+      copy.compressed();
+    }
+    if (!options.isDurable()) {
+      copy.withoutFlush();
+    }
+    if (arguments.has("-m")) {
+      copy.withThreads(threads());
+    }
+    if (arguments.has("-p") && !arguments.has("-q")) {
+      copy.withProgress(new ProgressBar(console.err(), console.terminal()));
+    }
+    copy.run();
+  }
+
+  private int threads() throws UsageException {
+    String text = arguments.value("-m").orElse("");
+    if (text.length() == 1 && text.charAt(0) >= '1' && text.charAt(0) <= '9') {
+      return text.charAt(0) - '0';
+    }
+    if (text.length() == 2 && text.compareTo("10") >= 0 && text.compareTo("16") <= 0) {
+      return 10 + text.charAt(1) - '0';
+    }
+    throw new UsageException("-m takes 1 to 16 threads, not '" + text + "'");
+  }
+
+  private CreateOptions options() throws UsageException {
+    String format =
+        arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
+    CreateOptions options = CreateOptions.of(format, 0).withReferences(ReferencePolicy.any());
+    Optional<String> backing = arguments.value("-B");
+    Optional<String> backingFormat = arguments.value("-F");
+    for (String list : arguments.values("-o")) {
+      for (String option : split(list)) {
+        int equals = option.indexOf('=');
+        if (equals < 1) {
+          throw new UsageException("-o takes NAME=VALUE, not '" + option + "'");
+        }
+        String name = option.substring(0, equals);
+        String value = option.substring(equals + 1);
+        switch (name) {
+          case "backing_file" -> backing = Optional.of(value);
+          case "backing_fmt" -> backingFormat = Optional.of(value);
+          case "cluster_size" ->
+              options = options.withOption(name, Long.toString(ByteSize.parse(value, 1)));
+          default -> options = options.withOption(name, value);
+        }
+      }
+    }
+    if (backing.isPresent()) {
+      options = options.withBacking(backing.get(), backingFormat.orElse(null));
+    }
+    String mode = arguments.value("-t").orElse("writeback");
+    if (!CACHE_MODES.contains(mode)) {
+      throw new UsageException("there is no cache mode '" + mode + "'");
+    }
+    return mode.equals("unsafe") ? options.withoutDurability() : options;
+  }
+
+  /** At commas; two of them stand for one in a value. */
+  static List<String> split(String list) {
+    List<String> parts = new ArrayList<>();
+    StringBuilder part = new StringBuilder();
+    for (int i = 0; i < list.length(); i++) {
+      char c = list.charAt(i);
+      if (c != ',') {
+        part.append(c);
+      } else if (i + 1 < list.length() && list.charAt(i + 1) == ',') {
+        part.append(c);
+        i++;
+      } else {
+        parts.add(part.toString());
+        part.setLength(0);
+      }
+    }
+    parts.add(part.toString());
+    return parts;
+  }
+
+  private static void refuseSameFile(Path source, Path target) throws IOException {
+    if (Files.exists(source) && Files.exists(target) && Files.isSameFile(source, target)) {
+      throw new IllegalArgumentException(source + " and " + target + " are the same file");
+    }
+  }
+}

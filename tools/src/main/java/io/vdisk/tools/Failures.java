@@ -1,0 +1,80 @@
+package io.vdisk.tools;
+
+import io.vdisk.ReferenceDeniedException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.NonWritableChannelException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/** Says in one sentence what went wrong. */
+final class Failures {
+  private Failures() {}
+
+  /**
+   * Whether {@code failure} is the user's or the host's; otherwise it is a fault of this program.
+   */
+  static boolean isExpected(Throwable failure) {
+    return failure instanceof IOException
+        || failure instanceof UncheckedIOException
+        || failure instanceof IllegalArgumentException
+        || failure instanceof CancellationException
+        || failure instanceof NonWritableChannelException
+        || failure instanceof OutOfMemoryError;
+  }
+
+  /** Prints the sentence after the program's name; with the stack if the program is at fault. */
+  static void print(Console console, String program, Throwable failure) {
+    if (isExpected(failure)) {
+      console.err().println(program + ": " + sentence(failure));
+    } else {
+      console.err().println(program + ": this is a fault of the program itself");
+      failure.printStackTrace(console.err());
+    }
+  }
+
+  /** What went wrong, on one line. */
+  static String sentence(Throwable failure) {
+    @Nullable Throwable cause = failure.getCause();
+    if (failure instanceof UncheckedIOException && cause != null) {
+      return sentence(cause);
+    }
+    if (failure instanceof ReferenceDeniedException) {
+      return message(failure)
+          + " (--backing-policy any allows it, or within=DIR with a folder that it lies in)";
+    }
+    if (failure instanceof NoSuchFileException) {
+      return message(failure) + ": no such file";
+    }
+    if (failure instanceof AccessDeniedException) {
+      return message(failure) + ": permission denied";
+    }
+    if (failure instanceof FileAlreadyExistsException) {
+      return message(failure) + ": exists already";
+    }
+    if (failure instanceof InvalidPathException) {
+      return "not a file name: " + message(failure);
+    }
+    if (failure instanceof OutOfMemoryError) {
+      return "not enough memory: " + message(failure);
+    }
+    if (failure instanceof FileSystemException || hasMessage(failure)) {
+      return message(failure);
+    }
+    return failure.getClass().getSimpleName();
+  }
+
+  private static boolean hasMessage(Throwable failure) {
+    return failure.getMessage() != null;
+  }
+
+  private static String message(Throwable failure) {
+    @Nullable String message = failure.getMessage();
+    return message == null ? "" : message.replace('\n', ' ');
+  }
+}

@@ -1,0 +1,102 @@
+package io.vdisk.tools;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.Images;
+import io.vdisk.Match;
+import io.vdisk.OpenOptions;
+import io.vdisk.ReferencePolicy;
+import io.vdisk.spi.Probe;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** How a command opens the images that its user names. */
+final class Opening {
+  private static final String VARIABLE = "VDISK_BACKING_POLICY";
+  private static final String WITHIN = "within=";
+
+  private final Console console;
+  private final String program;
+  private final OpenOptions options;
+
+  private Opening(Console console, String program, OpenOptions options) {
+    this.console = console;
+    this.program = program;
+    this.options = options;
+  }
+
+  /** The options that every command knows which opens an image. */
+  static Arguments.Syntax syntax() {
+    return new Arguments.Syntax()
+        .flag("-h", "--help")
+        .value("-f")
+        .value("-F")
+        .flag("-U", "--force-share")
+        .value("--backing-policy");
+  }
+
+  static Opening of(Arguments arguments, Console console, String program) throws UsageException {
+    Optional<String> said =
+        arguments
+            .value("--backing-policy")
+            .or(() -> Optional.ofNullable(console.environment().get(VARIABLE)));
+    OpenOptions options = OpenOptions.readOnly().withReferences(policy(said.orElse("")));
+    if (arguments.has("--force-share")) {
+      options = options.withoutLock();
+    }
+    return new Opening(console, program, options);
+  }
+
+  private static ReferencePolicy policy(String name) throws UsageException {
+    if (name.startsWith(WITHIN) && name.length() > WITHIN.length()) {
+      return ReferencePolicy.within(Path.of(name.substring(WITHIN.length())));
+    }
+    return switch (name) {
+      case "", "same-directory" -> ReferencePolicy.sameDirectory();
+      case "deny" -> ReferencePolicy.deny();
+      case "any" -> ReferencePolicy.any();
+      default ->
+          throw new UsageException(
+              "the backing policy is deny, same-directory, within=DIR or any, not '" + name + "'");
+    };
+  }
+
+  /** Opens an image for reading, with what it names. */
+  BlockDevice read(Path file, Optional<String> format, Optional<String> backingFormat)
+      throws IOException {
+    return open(
+        file,
+        format,
+        backingFormat.isPresent() ? options.withBackingFormat(backingFormat.get()) : options);
+  }
+
+  /** Opens an image to look at its own metadata: what it names is left alone. */
+  BlockDevice alone(Path file, Optional<String> format) throws IOException {
+    return open(file, format, options.withoutBacking());
+  }
+
+  /** The format of a file, if it has a magic number. */
+  static Optional<String> probe(Path file) throws IOException {
+    return Images.probe(file, OpenOptions.readOnly()).stream()
+        .filter(Opening::isSure)
+        .findFirst()
+        .map(match -> match.format().name());
+  }
+
+  /** What is in no known format is raw, as nothing is written to it; the user is told. */
+  private BlockDevice open(Path file, Optional<String> format, OpenOptions how) throws IOException {
+    String name = format.orElse("");
+    if (format.isEmpty() && Images.probe(file, how).stream().noneMatch(Opening::isSure)) {
+      console
+          .err()
+          .println(
+              program + ": " + file + " is in no known format and read as raw; -f raw says so");
+      name = "raw";
+    }
+    return Images.open(file, name.isEmpty() ? how : how.withFormat(name));
+  }
+
+  private static boolean isSure(Match match) {
+    return match.probe() != Probe.WEAK;
+  }
+}

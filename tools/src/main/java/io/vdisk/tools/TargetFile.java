@@ -1,0 +1,141 @@
+package io.vdisk.tools;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * The file that a command makes. It comes into being under another name in the same folder and
+ * takes its own with {@link #complete}: until then a file of that name stays untouched, and nothing
+ * half written is left behind, also when the process is told to end. A block device is written in
+ * place.
+ */
+final class TargetFile implements Closeable {
+  /** The bits of a Unix mode that tell the type of a file, and that of a block device. */
+  private static final int TYPE_MASK = 0xf000;
+
+  private static final int BLOCK_DEVICE = 0x6000;
+
+  private final Path path;
+  private final Path temporary;
+  private final boolean inPlace;
+  private final Thread hook = new Thread(this::delete, "vdisk-delete");
+  private boolean hooked;
+
+  private TargetFile(Path path, Path temporary, boolean inPlace) {
+    this.path = path;
+    this.temporary = temporary;
+    this.inPlace = inPlace;
+  }
+
+  /** Prepares for a file of this name; where it is a symbolic link, for the file it leads to. */
+  static TargetFile of(Path name) throws IOException {
+    Path path = Files.exists(name) ? name.toRealPath() : name.toAbsolutePath();
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(name.toString(), null, "is a directory");
+    }
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      if (!isBlockDevice(path)) {
+        throw new FileSystemException(
+            name.toString(), null, "is neither a file nor a block device");
+      }
+      return new TargetFile(path, path, true);
+    }
+    Path folder = path.getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new NoSuchFileException(String.valueOf(folder));
+    }
+    if (Files.exists(path)) {
+      refuseIfInUse(path);
+    }
+    String temporary =
+        "." + path.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong());
+    return new TargetFile(path, folder.resolve(temporary), false);
+  }
+
+  /** Whether there is a block device of this name. */
+  static boolean isBlockDevice(Path path) throws IOException {
+    return path.getFileSystem().supportedFileAttributeViews().contains("unix")
+        && Files.exists(path)
+        && Files.getAttribute(path, "unix:mode") instanceof Integer mode
+        && (mode & TYPE_MASK) == BLOCK_DEVICE;
+  }
+
+  /** As raw every file can be opened; one that is locked, or may not be written, cannot. */
+  private static void refuseIfInUse(Path path) throws IOException {
+    Images.open(path, OpenOptions.readWrite().withFormat("raw")).close();
+  }
+
+  /** Whether the target is a block device, which holds what it held and may be too large. */
+  boolean isInPlace() {
+    return inPlace;
+  }
+
+  /** Makes the image, or opens the block device. */
+  BlockDevice create(CreateOptions options) throws IOException {
+    if (inPlace) {
+      if (!options.format().equals("raw") || !options.options().isEmpty()) {
+        throw new FileSystemException(
+            path.toString(), null, "a block device is written as raw only, without options");
+      }
+      OpenOptions open = OpenOptions.readWrite().withFormat("raw");
+      return Images.open(path, options.isDurable() ? open : open.withoutDurability());
+    }
+    Runtime.getRuntime().addShutdownHook(hook);
+    hooked = true;
+    return Images.create(temporary, options);
+  }
+
+  /** Gives the finished image, which is closed, its name. Returns its length in bytes. */
+  long complete() throws IOException {
+    if (inPlace) {
+      return 0;
+    }
+    long length = Files.size(temporary);
+    if (Files.exists(path)
+        && path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.setPosixFilePermissions(
+          temporary, Files.getPosixFilePermissions(path, LinkOption.NOFOLLOW_LINKS));
+    }
+    Files.move(
+        temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    return length;
+  }
+
+  private void delete() {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      System.err.println("cannot delete " + temporary + ": " + e.getMessage());
+    }
+  }
+
+  /** Deletes what was not completed. */
+  @Override
+  public void close() throws IOException {
+    if (!inPlace) {
+      if (hooked) {
+        unhook();
+      }
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private void unhook() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      hooked = false; // the process is ending, and the hook deletes the same file
+    }
+  }
+}
