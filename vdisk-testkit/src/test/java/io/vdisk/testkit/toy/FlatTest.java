@@ -10,19 +10,16 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-class FlatTest {
+class FlatTest extends ToyContracts {
   static final ToySubject SUBJECT = new ToySubject(new FlatFormat(8), 1, (2 << 20) + 700);
 
-  private final FlushCounter file = new FlushCounter("image");
-
-  @ParameterizedTest
-  @CsvSource({"1, false", "2, false", "3, true", "4, true"})
-  void readsAsAnArrayDoes(long seed, boolean hasBacking) throws IOException {
-    assertTrue(new RandomUse(SUBJECT, seed, hasBacking).run(1500).allocatedUnits() > 0);
+  @Override
+  ToySubject subject() {
+    return SUBJECT;
   }
+
+  private final FlushCounter file = new FlushCounter("image");
 
   private BlockDevice create() throws IOException {
     List<HostFile> files = List.of(file);
