@@ -34,6 +34,11 @@ class RealInputTest {
   private static final int CHANGES = 10_000;
   private static final long SEED = 1;
 
+  private static final String ONE = "write -P 1 1M 3M";
+  private static final String TWO = "write -P 2 900M 100k";
+  private static final String THREE = "write -P 3 2M 5k";
+  private static final String FOUR = "write -P 4 1000M 1M";
+
   @TempDir static Path shared;
   private static Path raw;
 
@@ -140,7 +145,7 @@ class RealInputTest {
     command.addAll(List.of(raw, image));
     run(command.toArray());
     assertReadsTheSame(raw, image, format);
-    Path model = changeBoth(image, format);
+    Path model = changeBoth(raw, image, format);
     assertSame(model, image, format);
     assertClean(image, format);
   }
@@ -153,13 +158,14 @@ class RealInputTest {
     Path third = folder.resolve("top");
     run("qemu-img", "convert", "-f", "raw", "-O", base, raw, first);
     run("qemu-img", "create", "-q", "-f", middle, "-b", first, "-F", base, second);
-    run("qemu-io", "-f", middle, "-c", "write -P 1 1M 3M", "-c", "write -P 2 900M 100k", second);
+    run("qemu-io", "-f", middle, "-c", ONE, "-c", TWO, second);
     run("qemu-img", "create", "-q", "-f", top, "-b", second, "-F", middle, third);
-    run("qemu-io", "-f", top, "-c", "write -P 3 2M 5k", "-c", "write -P 4 1000M 1M", third);
+    run("qemu-io", "-f", top, "-c", THREE, "-c", FOUR, third);
     Path content = folder.resolve("content.raw");
-    run("qemu-img", "convert", "-f", top, "-O", "raw", third, content);
+    run("qemu-img", "convert", "-f", "raw", "-O", "raw", raw, content);
+    run("qemu-io", "-f", "raw", "-c", ONE, "-c", TWO, "-c", THREE, "-c", FOUR, content);
     assertReadsTheSame(content, third, top);
-    Path model = changeBoth(third, top);
+    Path model = changeBoth(content, third, top);
     assertSame(model, third, top);
     assertClean(third, top);
   }
@@ -187,9 +193,9 @@ class RealInputTest {
   }
 
   /** Writes, zeroes and discards through us to an image, and to a raw copy of its content. */
-  private Path changeBoth(Path image, String format) throws IOException {
+  private Path changeBoth(Path content, Path image, String format) throws IOException {
     Path copy = folder.resolve("model.raw");
-    run("qemu-img", "convert", "-f", format, "-O", "raw", image, copy);
+    run("qemu-img", "convert", "-f", "raw", "-O", "raw", content, copy);
     Random random = new Random(SEED);
     ByteBuffer bytes = ByteBuffer.allocateDirect(64 << 10);
     try (BlockDevice device = open(image, format, true);
