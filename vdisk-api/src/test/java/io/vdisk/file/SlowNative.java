@@ -19,6 +19,7 @@ final class SlowNative implements NativeFile {
   volatile @Nullable IOException flushFailure;
   volatile @Nullable IOException lockFailure;
   volatile boolean someoneElseLocks;
+  volatile Runnable beforeWrite = () -> {};
   volatile @Nullable CountDownLatch flushing;
   volatile CountDownLatch mayFlush = new CountDownLatch(0);
 
@@ -39,6 +40,7 @@ final class SlowNative implements NativeFile {
   @Override
   public int write(ByteBuffer src, long offset) throws IOException {
     checkDirect(src);
+    beforeWrite.run();
     int limit = src.limit();
     int length = Math.min(src.remaining(), MOST);
     src.limit(src.position() + length);
