@@ -139,10 +139,11 @@ class Qcow2HeaderTest {
     assertTrue(refused().getMessage().contains("backing_file_size at offset 16"));
   }
 
-  @Test
-  void extensionMayNotBeLongerThanItsArea() throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {65_536 - 112 - 8 + 1, Integer.MAX_VALUE, -1})
+  void extensionMayNotBeLongerThanItsArea(int bytes) throws IOException {
     create("64k");
-    put32(116, 0x7fff_ffff);
+    put32(116, bytes);
     assertTrue(refused().getMessage().contains("header extension at offset 112"));
   }
 
