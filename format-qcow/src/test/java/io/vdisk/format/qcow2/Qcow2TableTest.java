@@ -10,6 +10,7 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Extent;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
@@ -18,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -111,6 +113,27 @@ class Qcow2TableTest {
     file.write(ByteBuffer.allocate(CLUSTER), block);
     assertRefused(
         "the refcounts call space free that is in use", device -> write(device, CLUSTER, 2));
+  }
+
+  @Test
+  void clusterOfTwoCompressedOnesIsCountedTwice() throws IOException {
+    try (BlockDevice device = open(file)) {
+      UnitWriter units = device.feature(UnitWriter.class).orElseThrow();
+      for (int i = 1; i < 4; i++) {
+        byte[] plain = new byte[CLUSTER];
+        Arrays.fill(plain, (byte) i);
+        ByteBuffer unit = ByteBuffer.wrap(plain);
+        units.append((long) i * CLUSTER, unit, units.encode(unit.duplicate()));
+      }
+      device.discard(CLUSTER, CLUSTER);
+      device.flush();
+      for (int i = 10; i < 20; i++) {
+        write(device, (long) i * CLUSTER, 9);
+      }
+      assertEquals(2, read(device, 2 * CLUSTER));
+      assertEquals(3, read(device, 3 * CLUSTER));
+    }
+    assertEquals(List.of(), new Qcow2Subject(1 << 20, Map.of()).check(List.of(file)));
   }
 
   @Test
