@@ -7,4 +7,9 @@ class SectoredTest extends ToyContracts {
   ToySubject subject() {
     return SUBJECT;
   }
+
+  @Override
+  int granule() {
+    return SectoredFormat.SECTOR;
+  }
 }

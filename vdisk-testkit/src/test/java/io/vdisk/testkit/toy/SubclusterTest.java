@@ -7,4 +7,9 @@ class SubclusterTest extends ToyContracts {
   ToySubject subject() {
     return SUBJECT;
   }
+
+  @Override
+  int granule() {
+    return SubclusterFormat.SUBCLUSTER;
+  }
 }
