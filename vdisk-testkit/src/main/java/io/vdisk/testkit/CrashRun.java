@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -21,18 +20,9 @@ final class CrashRun {
   /** One image of so many is also opened for writing. */
   private static final int CONTINUED = 4;
 
-  /** One image of so many is read whole. */
-  private static final int READ_WHOLE = 16;
-
-  /** Units larger or smaller than these are treated as if they were this large. */
-  private static final long MIN_UNIT = 4096;
-
-  private static final long MAX_UNIT = 2 << 20;
-
   private final Subject subject;
   private final long seed;
-  private final Optional<PatternDevice> backing;
-  private final Optional<BlockDevice> backingDevice;
+  private final Afterwards afterwards;
 
   // Of the pass under way:
   private int instant;
@@ -43,9 +33,7 @@ final class CrashRun {
   CrashRun(Subject subject, long seed, boolean withBacking) {
     this.subject = subject;
     this.seed = seed;
-    this.backing =
-        withBacking ? Optional.of(new PatternDevice(subject.size() * 5 / 8)) : Optional.empty();
-    this.backingDevice = backing.map(device -> device);
+    this.afterwards = new Afterwards(subject, withBacking);
   }
 
   /** Runs the history with {@code images} cuts; returns the number of instants to cut at. */
@@ -76,11 +64,11 @@ final class CrashRun {
       made.add(disk.file("image" + i));
     }
     List<HostFile> files = KeptFile.of(made);
-    subject.create(files, subject.size(), backingDevice);
+    subject.create(files, subject.size(), afterwards.backing());
     for (HostFile file : files) {
       file.flush();
     }
-    Guest guest = new Guest(new SectorModel(subject.size(), this::untouched));
+    Guest guest = new Guest(new SectorModel(subject.size(), afterwards::untouched));
     disk.setHook(event -> cutAt(disk, guest, event, draws));
     try {
       play(files, guest);
@@ -97,7 +85,7 @@ final class CrashRun {
   private void play(List<HostFile> files, Guest guest) throws IOException {
     place = "opening";
     try (Opened opened = new Opened(files)) {
-      long unit = unit(opened.device);
+      long unit = Afterwards.unit(opened.device);
       for (GuestStep step : GuestStep.history(new Random(seed), STEPS, subject.size(), unit)) {
         place = step.toString();
         if (step.kind() == GuestStep.Kind.REOPEN) {
@@ -112,7 +100,7 @@ final class CrashRun {
       guest.checkAll(opened.device, guest.model()::checkCurrent);
     }
     guest.model().flushed();
-    checkImage(files);
+    afterwards.check(files);
   }
 
   /** The device of a history: another one after each reopening. */
@@ -122,28 +110,18 @@ final class CrashRun {
 
     Opened(List<HostFile> files) throws IOException {
       this.files = files;
-      this.device = subject.open(files, true, backingDevice);
+      this.device = subject.open(files, true, afterwards.backing());
     }
 
     void reopen() throws IOException {
       device.close();
-      device = subject.open(files, true, backingDevice);
+      device = subject.open(files, true, afterwards.backing());
     }
 
     @Override
     public void close() throws IOException {
       device.close();
     }
-  }
-
-  private static long unit(BlockDevice device) {
-    return Math.max(MIN_UNIT, Math.min(MAX_UNIT, device.info().unit()));
-  }
-
-  private byte[] untouched(long sector) throws IOException {
-    return backing.isPresent()
-        ? backing.orElseThrow().sector(sector)
-        : new byte[SectorModel.SECTOR];
   }
 
   private void cutAt(
@@ -170,7 +148,10 @@ final class CrashRun {
       String where =
           where() + ", " + event + " (instant " + now + ", image " + i + ", " + kind + ")";
       try {
-        examine(KeptFile.of(image), guest, random);
+        afterwards.examine(KeptFile.of(image), guest, random);
+        if (random.nextInt(CONTINUED) == 0) {
+          afterwards.goOn(KeptFile.of(image), random);
+        }
       } catch (AssertionError | IOException | RuntimeException e) {
         failed = true;
         throw new CutFailure(where + ": " + e, e);
@@ -178,54 +159,8 @@ final class CrashRun {
     }
   }
 
-  private void examine(List<HostFile> image, Guest guest, Random random) throws IOException {
-    checkImage(image);
-    Guest.SectorCheck check = guest.model()::checkSurvivor;
-    try (BlockDevice device = subject.open(image, false, backingDevice)) {
-      if (device.size() != subject.size()) {
-        throw new AssertionError("the disk has " + device.size() + " bytes");
-      }
-      if (random.nextInt(READ_WHOLE) == 0) {
-        guest.checkAll(device, check);
-      } else {
-        guest.checkTouched(device, check);
-      }
-    }
-    if (random.nextInt(CONTINUED) == 0) {
-      goOn(image, guest, random);
-    }
-  }
-
-  /** What a cut left must be good for further work, and show the same all the time. */
-  private void goOn(List<HostFile> image, Guest before, Random random) throws IOException {
-    List<byte[]> left = new ArrayList<>();
-    try (BlockDevice device = subject.open(image, false, backingDevice)) {
-      before.checkAll(device, (sector, found) -> left.add(found));
-    }
-    Guest guest = new Guest(new SectorModel(subject.size(), sector -> left.get((int) sector)));
-    try (BlockDevice device = subject.open(image, true, backingDevice)) {
-      guest.checkAll(device, guest.model()::checkCurrent);
-      for (GuestStep step : GuestStep.history(random, 6, subject.size(), unit(device))) {
-        if (step.kind() != GuestStep.Kind.REOPEN) {
-          guest.doStep(step, device);
-        }
-      }
-    }
-    checkImage(image);
-    try (BlockDevice device = subject.open(image, false, backingDevice)) {
-      guest.checkAll(device, guest.model()::checkCurrent);
-    }
-  }
-
-  private void checkImage(List<HostFile> image) throws IOException {
-    List<String> errors = subject.check(image);
-    if (!errors.isEmpty()) {
-      throw new AssertionError("check finds " + errors);
-    }
-  }
-
   private String where() {
-    return "seed " + seed + (backing.isPresent() ? " over a backing device, " : ", ") + place;
+    return "seed " + seed + afterwards + ", " + place;
   }
 
   /** An image that a cut left is wrong; says which. */

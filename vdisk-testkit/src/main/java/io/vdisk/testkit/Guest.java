@@ -32,22 +32,24 @@ final class Guest {
 
   /** Does a step other than a reopening, and checks that it is seen. */
   void doStep(GuestStep step, BlockDevice device) throws IOException {
+    change(step, device);
+    verify(step, device);
+  }
+
+  /** Does a step other than a reopening. If it fails, {@link #settle} must follow. */
+  void change(GuestStep step, BlockDevice device) throws IOException {
     switch (step.kind()) {
       case WRITE -> {
         announce(step, step.bytes());
         device.write(ByteBuffer.wrap(step.bytes()), step.offset());
-        checkAround(step, device);
       }
       case WRITE_ZEROES -> {
         announce(step, new byte[step.length()]);
         device.writeZeroes(step.offset(), step.length());
-        checkAround(step, device);
       }
       case DISCARD -> {
         announce(step, new byte[step.length()]);
         device.discard(step.offset(), step.length());
-        settle(step, device);
-        checkAround(step, device);
       }
       case FLUSH -> {
         device.flush();
@@ -55,6 +57,14 @@ final class Guest {
       }
       case REOPEN -> throw new IllegalArgumentException("not the guest's: " + step);
     }
+  }
+
+  /** Checks that a step that succeeded is seen, and that its neighbours are as they were. */
+  void verify(GuestStep step, BlockDevice device) throws IOException {
+    if (step.kind() == GuestStep.Kind.DISCARD) {
+      settle(step, device);
+    }
+    checkAround(step, device);
   }
 
   private void announce(GuestStep step, byte[] bytes) throws IOException {
@@ -71,6 +81,9 @@ final class Guest {
   }
 
   private void checkAround(GuestStep step, BlockDevice device) throws IOException {
+    if (step.length() == 0) {
+      return;
+    }
     long from = Math.max(0, step.offset() - SECTOR);
     long to = Math.min(model.size(), step.offset() + step.length() + SECTOR);
     check(device, from, to, model::checkCurrent);
