@@ -125,7 +125,9 @@ class VdiskTest {
 
       assertEquals(0, vdisk("check", "/a"));
       assertEquals("", shell.err);
-      assertTrue(shell.out.startsWith("No errors were found on the image.\n0/64 = 0.00% allocated, "), shell.out);
+      assertTrue(
+          shell.out.startsWith("No errors were found on the image.\n0/64 = 0.00% allocated, "),
+          shell.out);
       assertEquals(0, vdisk("check", "-q", "/a"));
       assertEquals("", shell.out);
     }

@@ -44,13 +44,5 @@ class Qcow2ContractTest {
     protected CreateOptions creation(long size) {
       return super.creation(size).withOption("cluster_size", clusterSize);
     }
-
-    /**
-     * A damaged L1 table names thousands of tables of garbage: a sentence for each of its words.
-     */
-    @Override
-    protected long mostHeap() {
-      return 256L << 20;
-    }
   }
 }
