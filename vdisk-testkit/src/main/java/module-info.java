@@ -1,6 +1,7 @@
 /** The contracts of vdisk as tests to inherit. */
 module io.vdisk.testkit {
   requires transitive io.vdisk;
+  requires jdk.management;
   requires transitive net.jqwik.api;
   requires transitive org.junit.jupiter.api;
   requires static transitive org.jspecify;

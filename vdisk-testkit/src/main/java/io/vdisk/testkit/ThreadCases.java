@@ -6,20 +6,11 @@ import static org.junit.jupiter.api.Assertions.fail;
 import io.vdisk.BlockDevice;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /** Many threads on one device, and interrupts. */
 abstract class ThreadCases extends DeviceCases {
-  private static final int THREADS = 4;
   private static final int SECTOR = 512;
 
   ThreadCases(BlockDeviceContract contract) {
@@ -56,9 +47,9 @@ abstract class ThreadCases extends DeviceCases {
       byte[] content = bytes(sectors * SECTOR, round);
       System.arraycopy(content, 0, expected, unit(), content.length);
       BlockDevice device = create(size);
-      atOnce(
+      AtOnce.run(
           thread -> {
-            for (int i = thread; i < sectors; i += THREADS) {
+            for (int i = thread; i < sectors; i += AtOnce.THREADS) {
               byte[] sector = Arrays.copyOfRange(content, i * SECTOR, (i + 1) * SECTOR);
               write(device, sector, unit() + (long) i * SECTOR);
             }
@@ -71,9 +62,9 @@ abstract class ThreadCases extends DeviceCases {
   @Test
   void manyThreadsWriteTheirOwnPartsAndReadThemBack() throws Exception {
     BlockDevice device = empty();
-    int part = size() / THREADS;
-    byte[] expected = bytes(part * THREADS, 2);
-    atOnce(
+    int part = size() / AtOnce.THREADS;
+    byte[] expected = bytes(part * AtOnce.THREADS, 2);
+    AtOnce.run(
         thread -> {
           int start = thread * part;
           for (int done = 0; done < part; done += 3001) {
@@ -94,7 +85,7 @@ abstract class ThreadCases extends DeviceCases {
     int length = 2 * unit() / SECTOR * SECTOR;
     for (int round = 0; round < 10; round++) {
       BlockDevice device = create(size());
-      atOnce(
+      AtOnce.run(
           thread -> {
             byte[] mine = new byte[length];
             Arrays.fill(mine, (byte) (thread + 1));
@@ -103,7 +94,7 @@ abstract class ThreadCases extends DeviceCases {
       byte[] actual = read(device, 0, length);
       for (int i = 0; i < length; i++) {
         byte first = actual[i - i % SECTOR];
-        if (actual[i] != first || first < 1 || first > THREADS) {
+        if (actual[i] != first || first < 1 || first > AtOnce.THREADS) {
           fail("the byte at " + i + " is " + actual[i] + " in a sector that begins with " + first);
         }
       }
@@ -116,7 +107,7 @@ abstract class ThreadCases extends DeviceCases {
     for (int round = 0; round < 10; round++) {
       byte[] content = bytes(size(), round);
       BlockDevice device = holding(content);
-      atOnce(
+      AtOnce.run(
           thread -> {
             if (thread == 0) {
               device.close();
@@ -131,38 +122,6 @@ abstract class ThreadCases extends DeviceCases {
             }
           });
       assertHolds(content, reopen(device, false));
-    }
-  }
-
-  /** What one of the threads does. */
-  @FunctionalInterface
-  private interface Body {
-    void run(int thread) throws Exception;
-  }
-
-  /** Runs {@code body} in all threads from one moment on, and passes on what fails. */
-  private static void atOnce(Body body) throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(THREADS);
-    try {
-      CountDownLatch start = new CountDownLatch(THREADS);
-      List<Callable<Boolean>> tasks = new ArrayList<>();
-      for (int i = 0; i < THREADS; i++) {
-        int thread = i;
-        tasks.add(
-            () -> {
-              start.countDown();
-              start.await();
-              body.run(thread);
-              return true;
-            });
-      }
-      for (Future<Boolean> task : threads.invokeAll(tasks)) {
-        assertTrue(task.get());
-      }
-    } catch (ExecutionException e) {
-      throw new AssertionError("a thread failed: " + e.getCause(), e.getCause());
-    } finally {
-      threads.shutdownNow();
     }
   }
 }

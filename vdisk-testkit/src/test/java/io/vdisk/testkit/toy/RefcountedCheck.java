@@ -57,6 +57,10 @@ final class RefcountedCheck {
   private void checkCounts() {
     long table = headerWord(RefcountedFormat.TABLE_OFFSET);
     long entries = headerWord(RefcountedFormat.TABLE_ENTRIES);
+    if (entries < 1 || entries > RefcountedFormat.MAX_TABLE_ENTRIES) {
+      report.add(Severity.ERROR, "a refcount table of " + entries + " entries");
+      return;
+    }
     refer("refcount table", table, entries);
     Map<Long, Long> counted = new TreeMap<>();
     for (int block = 0; block < entries; block++) {

@@ -124,7 +124,11 @@ final class Refcounts {
   }
 
   private long tableOffset(Hold hold) throws IOException {
-    return checked("refcount table", pointer(hold).word(0));
+    long offset = checked("refcount table", pointer(hold).word(0));
+    if (offset == 0) {
+      throw new CorruptImageException(file.name() + ": there is no refcount table");
+    }
+    return offset;
   }
 
   private long entries(Hold hold) throws IOException {

@@ -2,7 +2,6 @@ package io.vdisk.testkit.toy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.Images;
@@ -14,21 +13,18 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
-class SplitTest {
+class SplitTest extends ToyContracts {
   static final ToySubject SUBJECT = new ToySubject(new SplitFormat(), 2, (2 << 20) + 700);
+
+  @Override
+  ToySubject subject() {
+    return SUBJECT;
+  }
 
   private final FlushCounter tables = new FlushCounter("tables");
   private final FlushCounter data = new FlushCounter("data");
   private final List<HostFile> files = List.of(tables, data);
-
-  @ParameterizedTest
-  @CsvSource({"1, false", "2, false", "3, true", "4, true"})
-  void readsAsAnArrayDoes(long seed, boolean hasBacking) throws IOException {
-    assertTrue(new RandomUse(SUBJECT, seed, hasBacking).run(1500).allocatedUnits() > 0);
-  }
 
   @Test
   void bothFilesAreFlushed() throws IOException {

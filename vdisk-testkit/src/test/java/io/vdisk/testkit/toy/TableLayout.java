@@ -247,7 +247,6 @@ abstract class TableLayout extends ToyLayout<TableLayout.Stage> {
         allocated++;
         encoded += entry.isEncoded() ? 1 : 0;
         checkPlace(unit, entry, units, users, report);
-        checkEntry(unit, entry, bytes, report);
       }
     }
     report.units(ToyFormat.ceilDiv(size, UNIT), allocated, encoded, 0);
@@ -269,9 +268,6 @@ abstract class TableLayout extends ToyLayout<TableLayout.Stage> {
       }
     }
   }
-
-  /** What else must be true of an entry that has space. */
-  void checkEntry(int unit, ToyEntry entry, ToyBytes bytes, CheckReport.Builder report) {}
 
   @Override
   public void reload() throws IOException {

@@ -21,6 +21,6 @@ final class ToyBytes {
   /** Word {@code i} of a table. */
   long word(long table, int i) {
     long at = table + (long) i * Long.BYTES;
-    return at >= 0 && at + Long.BYTES <= bytes.capacity() ? bytes.getLong((int) at) : 0;
+    return at >= 0 && at <= bytes.capacity() - Long.BYTES ? bytes.getLong((int) at) : 0;
   }
 }

@@ -31,6 +31,11 @@ abstract class ToyFormat implements ImageFormat {
     this.unit = unit;
   }
 
+  /** Bytes that it allocates at a time. */
+  final int unit() {
+    return unit;
+  }
+
   /** What a layout is made of. */
   record Parts(
       HostFile file, ToyHeader header, ImageInfo info, boolean hasBacking, OpenContext context) {}

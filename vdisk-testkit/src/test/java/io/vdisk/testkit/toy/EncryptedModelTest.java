@@ -1,0 +1,7 @@
+package io.vdisk.testkit.toy;
+
+class EncryptedModelTest extends ToyModel {
+  EncryptedModelTest() {
+    super(EncryptedTest.SUBJECT);
+  }
+}

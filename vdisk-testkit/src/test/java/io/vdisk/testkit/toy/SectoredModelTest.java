@@ -1,0 +1,7 @@
+package io.vdisk.testkit.toy;
+
+class SectoredModelTest extends ToyModel {
+  SectoredModelTest() {
+    super(SectoredTest.SUBJECT);
+  }
+}

@@ -1,0 +1,7 @@
+package io.vdisk.testkit.toy;
+
+class SplitModelTest extends ToyModel {
+  SplitModelTest() {
+    super(SplitTest.SUBJECT);
+  }
+}

@@ -1,0 +1,7 @@
+package io.vdisk.testkit.toy;
+
+class SubclusterModelTest extends ToyModel {
+  SubclusterModelTest() {
+    super(SubclusterTest.SUBJECT);
+  }
+}
