@@ -94,6 +94,11 @@ public final class MemoryFile implements HostFile {
   }
 
   @Override
+  public long capacity() {
+    return MOST_BYTES;
+  }
+
+  @Override
   public void resize(long newSize) throws IOException {
     Ranges.checkLength(newSize);
     lock.writeLock().lock();

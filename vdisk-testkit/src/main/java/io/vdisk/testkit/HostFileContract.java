@@ -233,6 +233,15 @@ public abstract class HostFileContract {
   @Nested
   public class Shape {
     @Test
+    public void pastTheCapacityNothingIsWritten() throws IOException {
+      fill(100);
+      long capacity = file.capacity();
+      assertTrue(capacity >= 100, () -> "capacity " + capacity);
+      assertThrows(IOException.class, () -> file.write(ByteBuffer.allocate(1), capacity));
+      assertEquals(100, file.size());
+    }
+
+    @Test
     public void growingGivesZeroes() throws IOException {
       byte[] bytes = fill(100);
       file.resize(LARGE);

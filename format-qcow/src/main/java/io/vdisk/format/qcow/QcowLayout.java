@@ -52,7 +52,8 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
   /**
    * An image.
    *
-   * @param l1 how the L1 table lies on disk
+   * @param l1Order how the L1 table lies on disk
+   * @param end where the space ends that is in use
    * @param backing what the image names
    * @param backed whether there is a backing device
    */
@@ -60,19 +61,17 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
       HostFile file,
       QcowHeader header,
       Optional<XenExtension> extension,
-      L1Order l1,
+      ByteOrder l1Order,
+      long end,
       Optional<Reference> backing,
       boolean backed,
-      CacheBudget budget)
-      throws IOException {
+      CacheBudget budget) {
     this.file = file;
     this.header = header;
     this.extension = extension;
-    this.l1Order = l1.order();
+    this.l1Order = l1Order;
     this.backing = backing;
     this.backed = backed;
-    // An image that Xen reserved space for is empty, and longer than what it uses.
-    long end = l1.isEmpty() ? header.l1TableOffset() + header.l1Bytes() : file.size();
     this.tables = new ClusterTables(file, header, l1Order, end, budget);
     this.writeBack =
         new WriteBack<>(
@@ -160,6 +159,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     long last = (offset + length - 1) >>> header.clusterBits();
     int clusters = tables.countUnwritable(hold, cluster, last - cluster + 1);
     assert clusters > 0 : "guest offset " + offset + " is writable in place";
+    clusters = tables.countFitting(hold, cluster, clusters);
     long bytes = (long) clusters << header.clusterBits();
     long head = offset - unitStart(offset);
     long place = tables.take(bytes, header.clusterSize());
