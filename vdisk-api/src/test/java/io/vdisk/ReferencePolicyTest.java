@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystem;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -359,6 +360,52 @@ class ReferencePolicyTest {
       assertThrows(
           IOException.class, () -> guard.holds(images.resolve("folder/secret"), secret.key()));
     }
+  }
+
+  @Test
+  void aNameThatBecomesALinkMeanwhileIsNotFollowed() throws IOException {
+    image =
+        changing(
+            () -> {
+              Files.delete(images.resolve("base"));
+              Files.createSymbolicLink(images.resolve("base"), folder.resolve("secret"));
+            });
+    FileSystemException refused =
+        assertThrows(FileSystemException.class, () -> open(ReferencePolicy.within(images), "base"));
+    assertTrue(refused.getMessage().contains("is not a file"), refused.getMessage());
+  }
+
+  @Test
+  void whatLiesElsewhereAfterAFolderWasExchangedIsDenied() throws IOException {
+    Path other = Files.createDirectory(folder.resolve("other"));
+    write(other.resolve("base"), 3);
+    image =
+        changing(
+            () -> {
+              Files.move(below, folder.resolve("moved"));
+              Files.createSymbolicLink(below, other);
+            });
+    assertThrows(IOException.class, () -> open(ReferencePolicy.within(images), "below/base"));
+  }
+
+  /** The image; the policy asks it whether it is locked between its look at a name and opening. */
+  private HostFile changing(IoAction action) throws IOException {
+    return new ForwardingFile(image) {
+      @Override
+      public boolean isLocked() {
+        try {
+          action.run();
+        } catch (IOException e) {
+          throw new AssertionError(e);
+        }
+        return super.isLocked();
+      }
+    };
+  }
+
+  @FunctionalInterface
+  private interface IoAction {
+    void run() throws IOException;
   }
 
   private void assertCreationDenied(ReferencePolicy policy, String name) {

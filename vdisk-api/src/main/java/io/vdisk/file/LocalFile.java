@@ -207,10 +207,14 @@ public final class LocalFile implements HostFile {
   public boolean zero(long offset, long length, boolean keepSpace) throws IOException {
     Ranges.check(offset, length);
     checkWritable();
+    boolean untouched = false;
     try {
-      return descriptor.zero(offset, length, keepSpace);
+      untouched = !descriptor.zero(offset, length, keepSpace);
+      return !untouched;
     } finally {
-      file.durability().markWritten();
+      if (!untouched) {
+        file.durability().markWritten();
+      }
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -304,6 +305,25 @@ class ImageDeviceTest {
 
   @Test
   void twoWritersOfOneUnitAllocateItOnce() throws Exception {
+    duringTheFirstWrite(() -> writeQuietly(device, 2000, bytes(10, 2)));
+    assertEquals(1, layout.log().stream().filter(line -> line.startsWith("allocate")).count());
+    assertArrayEquals(bytes(10, 1), read(device, 0, 10));
+    assertArrayEquals(bytes(10, 2), read(device, 2000, 10));
+  }
+
+  @Test
+  void unitIsNotZeroedBeforeTheWriteThatAllocatesItIsCommitted() throws Exception {
+    duringTheFirstWrite(() -> writeZeroesQuietly(device, 0, UNIT));
+    List<String> log = layout.log();
+    assertTrue(log.indexOf("commit 0") < log.indexOf("zero 0+4096"), log.toString());
+    assertArrayEquals(new byte[10], read(device, 0, 10));
+  }
+
+  /**
+   * Holds a write of ten bytes at 0 between allocation and commit until {@code other} has come as
+   * far as it can: it waits, or has ended.
+   */
+  private void duringTheFirstWrite(Runnable other) throws Exception {
     CountDownLatch writing = new CountDownLatch(1);
     CountDownLatch go = new CountDownLatch(1);
     host.before =
@@ -316,14 +336,16 @@ class ImageDeviceTest {
     CompletableFuture<Void> first =
         CompletableFuture.runAsync(() -> writeQuietly(device, 0, bytes(10, 1)));
     await(writing);
-    CompletableFuture<Void> second =
-        CompletableFuture.runAsync(() -> writeQuietly(device, 2000, bytes(10, 2)));
+    FutureTask<Void> task = new FutureTask<>(other, null);
+    Thread second = new Thread(task);
+    second.start();
+    while (second.getState() != Thread.State.WAITING
+        && second.getState() != Thread.State.TERMINATED) {
+      Thread.onSpinWait();
+    }
     go.countDown();
     first.get();
-    second.get();
-    assertEquals(1, layout.log().stream().filter(line -> line.startsWith("allocate")).count());
-    assertArrayEquals(bytes(10, 1), read(device, 0, 10));
-    assertArrayEquals(bytes(10, 2), read(device, 2000, 10));
+    task.get();
   }
 
   @Test
@@ -360,6 +382,14 @@ class ImageDeviceTest {
   private static void writeQuietly(BlockDevice device, long offset, byte[] bytes) {
     try {
       write(device, offset, bytes);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void writeZeroesQuietly(BlockDevice device, long offset, long length) {
+    try {
+      device.writeZeroes(offset, length);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

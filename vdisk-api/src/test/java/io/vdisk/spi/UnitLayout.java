@@ -29,6 +29,7 @@ final class UnitLayout implements WritableLayout {
   private @Nullable IOException nextAllocation;
   private @Nullable IOException nextFlush;
   boolean reuse;
+  Runnable recycling = () -> {};
 
   UnitLayout(HostFile file, long size) {
     this.file = file;
@@ -139,6 +140,7 @@ final class UnitLayout implements WritableLayout {
   @Override
   public synchronized void recycle(long batch) {
     log.add("recycle " + batch);
+    recycling.run();
     freed.clear();
   }
 

@@ -12,6 +12,7 @@ import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.Mapping;
 import io.vdisk.spi.NoSpaceException;
 import io.vdisk.spi.WritableLayout;
+import io.vdisk.spi.codec.RawDeflate;
 import io.vdisk.spi.metadata.CacheBudget;
 import io.vdisk.spi.metadata.Quarantine;
 import io.vdisk.spi.metadata.TableCache;
@@ -33,6 +34,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * is used twice: the format counts nothing and has no word for "zero".
  */
 final class QcowLayout implements WritableLayout, EncodedWriting {
+  private final RawDeflate deflate = new RawDeflate();
   private final HostFile file;
   private final QcowHeader header;
   private final ByteOrder l1Order;
@@ -130,7 +132,9 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     } catch (EOFException e) {
       throw new CorruptImageException(where + " is past the end", e);
     }
-    ClusterCompression.decode(bytes.flip(), unit, where);
+    if (!deflate.inflate(bytes.flip(), unit)) {
+      throw new CorruptImageException(where + " is broken");
+    }
   }
 
   @Override
@@ -174,7 +178,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
 
   @Override
   public int encode(ByteBuffer unit, ByteBuffer target) {
-    return ClusterCompression.encode(unit, target);
+    return deflate.deflate(unit, target, header.clusterSize() - 1);
   }
 
   @Override
@@ -304,6 +308,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
 
   @Override
   public void close() {
+    deflate.close();
     tables.cache().abandon();
   }
 }

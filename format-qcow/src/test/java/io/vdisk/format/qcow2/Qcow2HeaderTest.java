@@ -74,40 +74,45 @@ class Qcow2HeaderTest {
         Qcow2Header.describe());
   }
 
-  /** Offset of the field, and a value that it may not have. */
+  /** Offset of the field, a value that it may not have, and what the refusal says of it. */
   @ParameterizedTest
   @CsvSource({
-    "4, 4",
-    "4, 0xffffffff",
-    "20, 8",
-    "20, 22",
-    "20, 0xffffffff",
-    "32, 1",
-    "32, 2",
-    "32, 77",
-    "36, 0",
-    "36, 0x400001",
-    "36, 0xffffffff",
-    "40, 0x1000000",
-    "44, 0x30001",
-    "44, 0x7fff0000",
-    "52, 0x10001",
-    "48, 0xff000000",
-    "52, 0",
-    "56, 0",
-    "56, 0x10000000",
-    "60, 1",
-    "96, 7",
-    "96, 0xffffffff",
-    "100, 72",
-    "100, 0x10001",
-    "8, 0x80000000",
-    "12, 0x10001"
+    "4, 4, qcow version",
+    "4, 0xffffffff, qcow version",
+    "20, 8, cluster_bits",
+    "20, 22, cluster_bits",
+    "20, 0xffffffff, cluster_bits",
+    "32, 1, AES",
+    "32, 2, LUKS",
+    "32, 77, method 77",
+    "36, 0, l1_size",
+    "36, 0x400001, l1_size",
+    "36, 0xffffffff, l1_size",
+    "40, 0x1000000, l1_table_offset",
+    "40, 0xff000000, l1_table_offset",
+    "44, 0, l1_table_offset",
+    "44, 0x30001, l1_table_offset",
+    "44, 0x7fff0000, l1_table_offset",
+    "52, 0x10001, refcount_table_offset",
+    "48, 0xff000000, refcount_table_offset",
+    "52, 0, refcount_table_offset",
+    "52, 0x7fff0000, refcount_table_offset",
+    "56, 0, refcount_table_clusters",
+    "56, 0x81, refcount_table_clusters",
+    "56, 0x10000000, refcount_table_clusters",
+    "60, 1, internal snapshots (1)",
+    "96, 7, refcount_order",
+    "96, 0xffffffff, refcount_order",
+    "100, 72, header_length",
+    "100, 0x10001, header_length",
+    "8, 0x80000000, backing_file_offset",
+    "12, 0x10001, backing_file_offset"
   })
-  void fieldsThatCannotBeAreRefused(int offset, String value) throws IOException {
+  void fieldsThatCannotBeAreRefused(int offset, String value, String said) throws IOException {
     create("64k");
     put32(offset, (int) (long) Long.decode(value));
-    refused();
+    String message = refused().getMessage();
+    assertTrue(message.contains(said), message);
   }
 
   @ParameterizedTest

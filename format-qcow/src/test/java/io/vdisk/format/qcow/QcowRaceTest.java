@@ -1,0 +1,26 @@
+package io.vdisk.format.qcow;
+
+import io.vdisk.testkit.RaceContract;
+import io.vdisk.testkit.Subject;
+import org.junit.jupiter.api.Nested;
+
+/** qcow version 1 under the contract of races. */
+class QcowRaceTest {
+  /** In the geometry of QEMU and Xen, with an extension that is retired. */
+  @Nested
+  class XensHeader extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new QcowSubject("4096", "on");
+    }
+  }
+
+  /** L2 tables of several slices, as above a backing file. */
+  @Nested
+  class SmallClusters extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new QcowSubject("512", "off");
+    }
+  }
+}

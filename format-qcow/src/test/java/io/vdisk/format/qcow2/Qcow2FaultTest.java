@@ -1,0 +1,24 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.testkit.FaultContract;
+import io.vdisk.testkit.Subject;
+import java.util.Map;
+import org.junit.jupiter.api.Nested;
+
+class Qcow2FaultTest {
+  @Nested
+  class SmallClusters extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((1 << 20) + 3 * 512, Map.of("cluster_size", "512"));
+    }
+  }
+
+  @Nested
+  class UsualClusters extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(2 << 20, Map.of());
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.testkit.RaceContract;
+import io.vdisk.testkit.Subject;
+import java.util.Map;
+import org.junit.jupiter.api.Nested;
+
+class Qcow2RaceTest {
+  @Nested
+  class SmallClusters extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(
+          (1 << 20) + 3 * 512, Map.of("cluster_size", "2k", "refcount_bits", "1"));
+    }
+  }
+
+  @Nested
+  class UsualClusters extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(4 << 20, Map.of());
+    }
+  }
+}

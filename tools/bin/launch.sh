@@ -1,0 +1,91 @@
+# Starts a tool. Read by the launchers beside it, which set "self" (no link), "main" and "short". POSIX sh, and few processes: each costs time.
+
+name=${self##*/}
+tools=$(cd "${self%/*}/.." && pwd -P)
+target=$tools/target
+
+fail() {
+  echo "$name: $1" >&2
+  exit 1
+}
+
+if ! [ -d "$target/lib" ]; then
+  command -v mvn > /dev/null || fail "not built yet, and Maven, which builds it, is missing"
+  echo "$name: not built yet; building, this once" >&2
+  # What Maven says belongs to standard error: standard output is the tool's.
+  (cd "$tools/.." && exec mvn -q -B -Pquick -Dmaven.test.skip=true -pl tools -am package) >&2 || fail "the build failed"
+fi
+jars=
+for jar in "$target"/tools-*.jar "$target"/lib/*.jar; do
+  jars=$jars${jars:+:}$jar
+done
+
+# The newest JVM. Each has a file "release" with a line such as JAVA_VERSION="17.0.15".
+java=
+major=16
+look() {
+  [ -r "$1/release" ] && [ -x "$1/bin/java" ] || return 0
+  while IFS='=' read -r key value; do
+    if [ "$key" = JAVA_VERSION ]; then
+      value=${value#\"}
+      value=${value%\"}
+      if [ "${value%%[!0-9]*}" -gt "$major" ]; then
+        java=$1/bin/java
+        version=$value
+        major=${value%%[!0-9]*}
+      fi
+      return 0
+    fi
+  done < "$1/release"
+}
+for home in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* \
+  /Library/Java/JavaVirtualMachines/*/Contents/Home; do
+  look "$home"
+done
+found=$(command -v java)
+if [ -h "$found" ]; then
+  found=$(readlink -f "$found")
+fi
+look "${found%/bin/java}"
+[ "$java" ] || fail "no Java 17 or newer is found; JAVA_HOME may name one"
+
+# What a JVM has loaded and linked by the end of a rehearsal is stored in an archive, once after each build, and mapped at each start.
+if [ "$major" -ge 25 ]; then
+  archive=$target/launch-$version.aot
+  record=-XX:AOTCacheOutput=
+  use=-XX:AOTCache=
+else
+  archive=$target/launch-$version.jsa
+  record=-XX:ArchiveClassesAtExit=
+  use=-XX:SharedArchiveFile=
+fi
+stale=
+[ -e "$archive" ] || stale=yes
+for jar in "$target"/tools-*.jar "$target"/lib/*.jar; do
+  if [ "$jar" -nt "$archive" ]; then
+    stale=yes
+  fi
+done
+if [ "$stale" ] && [ -w "$target" ] && folder=$(mktemp -d "$target/launch.XXXXXX"); then
+  mkdir "$folder/stage"
+  "$java" -XX:+UseSerialGC -XX:-UsePerfData "$record$folder/archive" -cp "$jars" io.vdisk.tools.Rehearsal "$folder/stage" \
+    > "$folder/log" 2>&1 < /dev/null
+  # Where there is none, an empty one says so: it is not tried again before the next build.
+  [ -s "$folder/archive" ] || : > "$folder/archive"
+  mv -f "$folder/archive" "$archive" && stale=
+  rm -rf "$folder"
+fi
+
+set -- -cp "$jars" "$main" "$@"
+if [ -z "$stale" ] && [ -s "$archive" ]; then
+  set -- "$use$archive" "$@"
+fi
+if [ "$short" ]; then
+  # The second compiler never pays for itself in so short a life.
+  set -- -XX:TieredStopAtLevel=1 "$@"
+fi
+if [ -t 2 ]; then
+  set -- -Dvdisk.terminal=true "$@"
+fi
+# One thread for garbage and no file for profilers start faster. Without the log, as a JVM warns there of an archive that is not its own.
+exec "$java" -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable "$@"

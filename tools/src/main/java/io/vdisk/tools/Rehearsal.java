@@ -1,0 +1,59 @@
+package io.vdisk.tools;
+
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs each command once on small files: the launchers let a JVM watch this, and store what it has
+ * loaded by then, so that it starts faster from then on.
+ */
+final class Rehearsal {
+  private static final int SIZE = 1 << 20;
+
+  private Rehearsal() {}
+
+  /** Plays in the folder that it is given, which exists and is empty. */
+  public static void main(String[] args) throws IOException {
+    PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+    System.exit(run(Path.of(args[0]), new Console(nowhere, nowhere, false, Map.of())));
+  }
+
+  static int run(Path folder, Console console) throws IOException {
+    Path raw = folder.resolve("disk");
+    try (var disk = Images.create(raw, CreateOptions.of("raw", SIZE))) {
+      disk.write(ByteBuffer.allocateDirect(1).put(0, (byte) 1), SIZE / 2);
+    }
+    int failed = 0;
+    for (String format : List.of("qcow", "qcow2")) {
+      String image = folder.resolve(format).toString();
+      String overlay = image + "-overlay";
+      String copy = image + "-copy";
+      failed |= Img2Qcow.run(List.of("-f", format, image, raw.toString()), console);
+      failed |= QcowCreate.run(List.of("-f", format, "0", overlay, image), console);
+      failed |= QcowCreate.run(List.of("-f", format, "1", copy), console);
+      failed |= vdisk(console, "info", image);
+      failed |= vdisk(console, "info", "--output=json", overlay);
+      failed |= vdisk(console, "check", image);
+      failed |= vdisk(console, "convert", "-O", "raw", overlay, copy);
+      failed |= vdisk(console, "convert", "-p", "-c", "-O", "qcow2", image, copy);
+      for (String name : List.of(image, overlay, copy)) {
+        Files.delete(Path.of(name));
+      }
+    }
+    Files.delete(raw);
+    return failed == 0 ? 0 : 1;
+  }
+
+  private static int vdisk(Console console, String... words) {
+    return Vdisk.run(Arrays.asList(words), console);
+  }
+}
