@@ -288,12 +288,14 @@ final class SectoredLayout extends ToyLayout<SectoredLayout.Stage> {
   /**
    * The cached bitmaps go before the blocks are offered. They are clean: the entry's removal is
    * durable, nothing sets bits behind it, and the write-back that wrote the one wrote the other.
+   *
+   * <p>The block keeps its bytes on the host, as where the host cannot punch holes: so its next
+   * bitmap must be on disk before an entry names it again.
    */
   @Override
   public void recycle(long batch) throws IOException {
     List<Quarantine.Entry> freed = cache.locked(hold -> quarantine.take(batch));
     for (Quarantine.Entry entry : freed) {
-      boolean unused = file.zero(entry.fileOffset(), entry.length(), false);
       long index = bitmapOf(entry.fileOffset());
       locked(
           hold -> {
