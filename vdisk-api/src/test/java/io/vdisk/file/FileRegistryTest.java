@@ -151,6 +151,27 @@ class FileRegistryTest {
     }
   }
 
+  /** Said before the write, the flush would take the mark of what the host does not have yet. */
+  @Test
+  void aWriteThatIsUnderWayWhenAFlushRunsIsLeftToTheNext() throws Exception {
+    try (LocalFile file = registry.open(path, true, false)) {
+      file.write(bytes(1), 0);
+      host.beforeWrite =
+          () -> {
+            host.beforeWrite = () -> {};
+            try {
+              file.flush();
+            } catch (IOException e) {
+              throw new AssertionError(e);
+            }
+          };
+      file.write(bytes(2), 1);
+
+      file.flush();
+      assertEquals(List.of("flush", "flush"), host.asked);
+    }
+  }
+
   private void holdFlushes() {
     host.mayFlush = new CountDownLatch(1);
     host.flushing = new CountDownLatch(1);
@@ -249,6 +270,38 @@ class FileRegistryTest {
     assertEquals(List.of("lock 100 200", "unlock 100 200", "close"), host.asked);
     assertEquals(List.of(true), openedWritable);
     assertEquals(0, registry.count());
+  }
+
+  /** Though the host would allow it: its locks are the process's. */
+  @Test
+  void aSecondWriterAndAReaderBesideAWriterAreRefused() throws IOException {
+    try (LocalFile writer = registry.open(path, true, true)) {
+      assertThrows(FileLockedException.class, () -> registry.open(path, true, true));
+      assertThrows(FileLockedException.class, () -> registry.open(path, false, true));
+      assertEquals(List.of("lock 100 200"), host.asked);
+    }
+    registry.open(path, true, true).close();
+  }
+
+  @Test
+  void aWriterBesideAReaderIsRefused() throws IOException {
+    try (LocalFile reader = registry.open(path, false, true)) {
+      assertThrows(FileLockedException.class, () -> registry.open(path, true, true));
+    }
+    registry.open(path, true, true).close();
+  }
+
+  @Test
+  void theLockStaysUntilTheLastReaderHasLeft() throws IOException {
+    LocalFile one = registry.open(path, false, true);
+    LocalFile two = registry.open(path, false, true);
+    LocalFile unlocked = registry.open(path, false, false);
+    host.asked.clear();
+    one.close();
+    assertEquals(List.of(), host.asked);
+    two.close();
+    assertEquals(List.of("unlock 100 1", "unlock 201 1", "unlock 203 1"), host.asked);
+    unlocked.close();
   }
 
   @Test

@@ -20,6 +20,7 @@ final class SlowNative implements NativeFile {
   volatile @Nullable IOException lockFailure;
   volatile boolean someoneElseLocks;
   volatile boolean cannotZero;
+  volatile Runnable beforeWrite = () -> {};
   volatile @Nullable CountDownLatch flushing;
   volatile CountDownLatch mayFlush = new CountDownLatch(0);
 
@@ -40,6 +41,7 @@ final class SlowNative implements NativeFile {
   @Override
   public int write(ByteBuffer src, long offset) throws IOException {
     checkDirect(src);
+    beforeWrite.run();
     int limit = src.limit();
     int length = Math.min(src.remaining(), MOST);
     src.limit(src.position() + length);

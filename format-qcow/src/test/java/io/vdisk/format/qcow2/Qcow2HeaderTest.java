@@ -132,6 +132,14 @@ class Qcow2HeaderTest {
   }
 
   @Test
+  void backingNameMayNotReachBeyondTheFirstCluster() throws IOException {
+    create("64k");
+    put64(8, 65_536 - 10);
+    put32(16, 11);
+    assertTrue(refused().getMessage().contains("backing_file_size at offset 16"));
+  }
+
+  @Test
   void extensionMayNotBeLongerThanItsArea() throws IOException {
     create("64k");
     put32(116, 0x7fff_ffff);

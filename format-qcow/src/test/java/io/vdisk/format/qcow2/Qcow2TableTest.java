@@ -9,10 +9,15 @@ import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.file.ForwardingFile;
+import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -47,7 +52,7 @@ class Qcow2TableTest {
     return one.get(0);
   }
 
-  private static BlockDevice open(MemoryFile image) throws IOException {
+  private static BlockDevice open(HostFile image) throws IOException {
     return Images.open(image, OpenOptions.readWrite().withFormats(Qcow2Subject.FORMATS));
   }
 
@@ -105,6 +110,29 @@ class Qcow2TableTest {
     file.write(ByteBuffer.allocate(CLUSTER), block);
     assertRefused(
         "the refcounts call space free that is in use", device -> write(device, CLUSTER, 2));
+  }
+
+  @Test
+  void clusterIsNotVisibleWhileItsDataIsBeingWritten() throws IOException {
+    List<Boolean> unwritten = new ArrayList<>();
+    AtomicReference<BlockDevice> watched = new AtomicReference<>();
+    HostFile watching =
+        new ForwardingFile(file) {
+          @Override
+          public void write(ByteBuffer src, long offset) throws IOException {
+            if (watched.get() != null) {
+              unwritten.add(watched.get().extentAt(5 * CLUSTER, CLUSTER).readsAsZero());
+            }
+            super.write(src, offset);
+          }
+        };
+    try (BlockDevice device = open(watching)) {
+      watched.set(device);
+      write(device, 5 * CLUSTER, 2);
+      watched.set(null);
+      assertEquals(List.of(true), unwritten);
+      assertEquals(2, read(device, 5 * CLUSTER));
+    }
   }
 
   /** What the host has without the device's tables is what a power cut would leave. */
