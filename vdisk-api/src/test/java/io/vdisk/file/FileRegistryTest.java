@@ -278,6 +278,7 @@ class FileRegistryTest {
   @Test
   void aSecondWriterAndAReaderBesideAWriterAreRefused() throws IOException {
     try (LocalFile writer = registry.open(path, true, true)) {
+      assertTrue(writer.isLocked());
       assertThrows(FileLockedException.class, () -> registry.open(path, true, true));
       assertThrows(FileLockedException.class, () -> registry.open(path, false, true));
       assertEquals(List.of("lock 100 200"), host.asked);
@@ -288,6 +289,7 @@ class FileRegistryTest {
   @Test
   void aWriterBesideAReaderIsRefused() throws IOException {
     try (LocalFile reader = registry.open(path, false, true)) {
+      assertTrue(reader.isLocked());
       assertThrows(FileLockedException.class, () -> registry.open(path, true, true));
     }
     registry.open(path, true, true).close();
