@@ -17,6 +17,8 @@ final class CheckCommand {
   static final String USAGE = "vdisk check [-f FORMAT] [-U] [-q] [--output=json|human] FILE";
 
   /** Exit codes, those of qemu-img. */
+  private static final int INCOMPLETE = 1;
+
   private static final int ERRORS = 2;
 
   private static final int LEAKS = 3;
@@ -45,15 +47,22 @@ final class CheckCommand {
       } else if (!arguments.has("--quiet")) {
         print(report, console.out(), console.err());
       }
-      return report.errors() > 0 ? ERRORS : report.leaks() > 0 ? LEAKS : 0;
+      return exit(report);
     }
+  }
+
+  private static int exit(CheckReport report) {
+    if (report.unchecked() > 0) {
+      return INCOMPLETE;
+    }
+    return report.errors() > 0 ? ERRORS : report.leaks() > 0 ? LEAKS : 0;
   }
 
   private static Map<String, Object> fields(String file, String format, CheckReport report) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("image-end-offset", report.endOffset());
     fields.put("total-clusters", report.totalUnits());
-    fields.put("check-errors", 0);
+    fields.put("check-errors", report.unchecked());
     if (report.errors() > 0) {
       fields.put("corruptions", report.errors());
     }
@@ -72,15 +81,18 @@ final class CheckCommand {
     for (CheckReport.Finding finding : report.findings()) {
       err.println(finding.severity() + ": " + finding.message());
     }
-    long counted = report.errors() + report.leaks() + report.warnings();
+    long counted = report.errors() + report.leaks() + report.unchecked() + report.warnings();
     if (counted > report.findings().size()) {
       err.println((counted - report.findings().size()) + " more findings are not shown");
     }
     if (report.isClean()) {
-      out.println("No errors.");
+      out.println("No errors were found on the image.");
     } else {
       out.println(report.errors() + " errors" + (report.errors() > 0 ? ": data may be lost" : ""));
       out.println(report.leaks() + " leaked clusters" + (report.leaks() > 0 ? ": harmless" : ""));
+      if (report.unchecked() > 0) {
+        out.println(report.unchecked() + " parts of the image could not be checked");
+      }
     }
     long total = report.totalUnits();
     long allocated = report.allocatedUnits();

@@ -64,6 +64,8 @@ final class ConvertCommand {
         TargetFile file = TargetFile.of(target)) {
       try (BlockDevice to = file.create(options.withVirtualSize(from.size()))) {
         copy(from, to, file.isInPlace(), options);
+      } catch (IOException e) {
+        throw file.named(e);
       }
       file.complete();
     }

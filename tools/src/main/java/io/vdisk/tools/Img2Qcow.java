@@ -92,6 +92,8 @@ public final class Img2Qcow {
             .toLargerTarget()
             .withProgress(new Transfer(console))
             .run();
+      } catch (IOException e) {
+        throw file.named(e);
       }
       long written = file.complete();
       console.err().print("TRANSFER COMPLETE\n\n");

@@ -100,6 +100,8 @@ public final class QcowCreate {
       List<String> lines = new ArrayList<>();
       try (BlockDevice made = file.create(options)) {
         lines.addAll(checksum(made));
+      } catch (IOException e) {
+        throw file.named(e);
       }
       long length = file.complete();
       if (reserved) {
@@ -131,11 +133,14 @@ public final class QcowCreate {
     return reserved ? result.withOption("preallocation", "full") : result;
   }
 
-  /** The line that tells the checksum in Xen's extended header, if there is one. */
+  /**
+   * The line that tells the checksum in Xen's extended header, if there is one: as Xen's tools read
+   * its four bytes, little-endian.
+   */
   static List<String> checksum(BlockDevice made) {
     return made.info().details().get("xen") instanceof Map<?, ?> xen
             && xen.get("cksum") instanceof Number cksum
-        ? List.of("Created cksum: " + cksum.intValue())
+        ? List.of("Created cksum: " + Integer.reverseBytes(cksum.intValue()))
         : List.of();
   }
 }

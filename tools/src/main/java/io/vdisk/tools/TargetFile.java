@@ -112,6 +112,13 @@ final class TargetFile implements Closeable {
     return length;
   }
 
+  /** The same failure, with a message that knows nothing of the temporary name. */
+  IOException named(IOException failure) {
+    String message = String.valueOf(failure.getMessage());
+    String own = message.replace(temporary.toString(), path.toString());
+    return own.equals(message) ? failure : new IOException(own, failure);
+  }
+
   private void delete() {
     try {
       Files.deleteIfExists(temporary);

@@ -116,6 +116,10 @@ final class ChannelFile implements HostFile {
   }
 
   private void writeAt(ByteBuffer src, long offset) throws IOException {
+    if (offset > Long.MAX_VALUE - src.remaining()) {
+      // Before the gap is filled, which would take for ever.
+      throw new IOException(name() + ": no file reaches to " + offset + "+" + src.remaining());
+    }
     if (!(channel instanceof FileChannel) && src.hasRemaining()) {
       ByteBuffer zeroes = ByteBuffer.allocate(1 << 16);
       for (long at = channel.size(); at < offset; at += zeroes.limit()) {

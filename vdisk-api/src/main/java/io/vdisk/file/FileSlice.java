@@ -56,6 +56,11 @@ public final class FileSlice extends ForwardingFile {
     return Math.max(0, Math.min(length, file().size() - start));
   }
 
+  @Override
+  public long capacity() throws IOException {
+    return Math.max(0, Math.min(length, file().capacity() - start));
+  }
+
   /** Only within the range, and only where nothing follows in the other file. */
   @Override
   public void resize(long size) throws IOException {

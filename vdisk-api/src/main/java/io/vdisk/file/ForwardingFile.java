@@ -38,6 +38,11 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public long capacity() throws IOException {
+    return file.capacity();
+  }
+
+  @Override
   public void resize(long size) throws IOException {
     file.resize(size);
   }

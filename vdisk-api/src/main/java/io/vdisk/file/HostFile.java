@@ -33,6 +33,14 @@ public interface HostFile extends Closeable {
   /** Bytes in the file now. */
   long size() throws IOException;
 
+  /**
+   * Most bytes that it can hold, now: what is written past them is an {@link IOException}. {@code
+   * Long.MAX_VALUE} where that is not known, as for files in a file system.
+   */
+  default long capacity() throws IOException {
+    return Long.MAX_VALUE;
+  }
+
   /** Cuts the file, or grows it by zeroes. */
   void resize(long size) throws IOException;
 

@@ -178,12 +178,22 @@ public final class LocalFile implements HostFile {
     return descriptor.size();
   }
 
+  /** A device's is its size, which can change: a logical volume can be extended at any time. */
+  @Override
+  public long capacity() throws IOException {
+    return isDevice() ? size() : Long.MAX_VALUE;
+  }
+
+  private boolean isDevice() {
+    return file.key() instanceof FileRegistry.DeviceKey;
+  }
+
   /** A device cannot be resized, except to the size that it has. */
   @Override
   public void resize(long size) throws IOException {
     Ranges.checkLength(size);
     checkWritable();
-    if (file.key() instanceof FileRegistry.DeviceKey) {
+    if (isDevice()) {
       long fixed = descriptor.size();
       if (size != fixed) {
         throw new FileSystemException(name(), null, "a device of " + fixed + " bytes, not " + size);
@@ -207,10 +217,14 @@ public final class LocalFile implements HostFile {
   public boolean zero(long offset, long length, boolean keepSpace) throws IOException {
     Ranges.check(offset, length);
     checkWritable();
+    boolean untouched = false;
     try {
-      return descriptor.zero(offset, length, keepSpace);
+      untouched = !descriptor.zero(offset, length, keepSpace);
+      return !untouched;
     } finally {
-      file.durability().markWritten();
+      if (!untouched) {
+        file.durability().markWritten();
+      }
     }
   }
 

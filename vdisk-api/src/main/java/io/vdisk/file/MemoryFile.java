@@ -67,7 +67,8 @@ public final class MemoryFile implements HostFile {
     lock.writeLock().lock();
     try {
       checkOpen();
-      long end = Math.addExact(offset, src.remaining());
+      checkSize(offset);
+      long end = offset + src.remaining();
       checkSize(end);
       for (long at = offset; src.hasRemaining(); ) {
         int within = (int) (at % CHUNK);
@@ -90,6 +91,11 @@ public final class MemoryFile implements HostFile {
     } finally {
       lock.readLock().unlock();
     }
+  }
+
+  @Override
+  public long capacity() {
+    return MOST_BYTES;
   }
 
   @Override

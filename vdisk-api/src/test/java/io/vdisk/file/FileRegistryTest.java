@@ -68,6 +68,16 @@ class FileRegistryTest {
   }
 
   @Test
+  void zeroingThatTheHostCannotDoIsNoChangeToFlush() throws IOException {
+    host.cannotZero = true;
+    try (HostFile file = registry.open(path, true, false)) {
+      assertFalse(file.zero(0, 1, false));
+      file.flush();
+      assertEquals(List.of("zero 0 1 false"), host.asked);
+    }
+  }
+
+  @Test
   void whatOneUserWroteAnotherFlushes() throws IOException {
     try (LocalFile writer = registry.open(path, true, false);
         LocalFile reader = registry.open(path, false, false)) {

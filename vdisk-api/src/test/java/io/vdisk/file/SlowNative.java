@@ -19,6 +19,7 @@ final class SlowNative implements NativeFile {
   volatile @Nullable IOException flushFailure;
   volatile @Nullable IOException lockFailure;
   volatile boolean someoneElseLocks;
+  volatile boolean cannotZero;
   volatile Runnable beforeWrite = () -> {};
   volatile @Nullable CountDownLatch flushing;
   volatile CountDownLatch mayFlush = new CountDownLatch(0);
@@ -89,7 +90,7 @@ final class SlowNative implements NativeFile {
   @Override
   public boolean zero(long offset, long length, boolean keepSpace) throws IOException {
     asked.add("zero " + offset + " " + length + " " + keepSpace);
-    return memory.zero(offset, length, keepSpace);
+    return !cannotZero && memory.zero(offset, length, keepSpace);
   }
 
   @Override

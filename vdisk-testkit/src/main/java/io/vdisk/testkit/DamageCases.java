@@ -140,18 +140,23 @@ abstract class DamageCases extends FormatCases {
   private boolean look(byte[] image, Mutation mutation) {
     trial = mutation.toString();
     long before = MEMORY.getCurrentThreadAllocatedBytes();
+    long taken = 0;
     boolean opened = false;
     try (BlockDevice device =
         Images.open(new DamagedFile(NAME, image, mutation), byName(OpenOptions.readOnly()))) {
       opened = true;
       readAround(device);
+      taken = MEMORY.getCurrentThreadAllocatedBytes() - before;
+      check(device);
     } catch (IOException e) {
+      taken = MEMORY.getCurrentThreadAllocatedBytes() - before;
       assertNamed(e, mutation);
     } catch (RuntimeException | Error e) {
       throw new AssertionError("damage: " + mutation, e);
     }
-    long taken = MEMORY.getCurrentThreadAllocatedBytes() - before;
-    assertTrue(taken <= contract.mostHeap(), () -> taken + " bytes of heap, damage: " + mutation);
+    if (taken > contract.mostHeap()) {
+      throw new AssertionError(taken + " bytes of heap, damage: " + mutation);
+    }
     return opened;
   }
 
@@ -168,6 +173,9 @@ abstract class DamageCases extends FormatCases {
             extents.next();
           }
         });
+  }
+
+  private static void check(BlockDevice device) {
     Optional<Checking> checking = device.feature(Checking.class);
     if (checking.isPresent()) {
       attempt(() -> checking.get().check((done, total) -> done < MAX_CHECK));

@@ -189,6 +189,16 @@ public abstract class HostFileContract {
     }
 
     @Test
+    public void pastTheLargestOffsetIsAnIoExceptionAndChangesNothing() throws IOException {
+      byte[] bytes = fill(100);
+      for (long offset : new long[] {Long.MAX_VALUE - 3, Long.MAX_VALUE}) {
+        assertThrows(IOException.class, () -> file.write(ByteBuffer.allocate(10), offset));
+      }
+      assertEquals(100, file.size());
+      assertArrayEquals(bytes, content(0, 100));
+    }
+
+    @Test
     public void byManyThreadsToDisjointRangesLosesNothing() throws Exception {
       int threads = 4;
       byte[] bytes = random(threads * 64_000);
@@ -222,6 +232,15 @@ public abstract class HostFileContract {
   /** Resizing, zeroing and holes. */
   @Nested
   public class Shape {
+    @Test
+    public void pastTheCapacityNothingIsWritten() throws IOException {
+      fill(100);
+      long capacity = file.capacity();
+      assertTrue(capacity >= 100, () -> "capacity " + capacity);
+      assertThrows(IOException.class, () -> file.write(ByteBuffer.allocate(1), capacity));
+      assertEquals(100, file.size());
+    }
+
     @Test
     public void growingGivesZeroes() throws IOException {
       byte[] bytes = fill(100);

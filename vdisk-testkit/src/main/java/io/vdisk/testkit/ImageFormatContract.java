@@ -58,8 +58,9 @@ public abstract class ImageFormatContract {
   }
 
   /**
-   * Most bytes of heap that opening, reading and checking one damaged image may take in all. Not
-   * what is held at a time: what was given back counts too.
+   * Most bytes of heap that opening and reading one damaged image may take in all. Not what is held
+   * at a time: what was given back counts too. Checks do not count: tables may be named thousands
+   * of times, and a check reads them as often.
    */
   protected long mostHeap() {
     return 64L << 20;

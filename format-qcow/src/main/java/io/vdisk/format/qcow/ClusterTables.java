@@ -3,6 +3,7 @@ package io.vdisk.format.qcow;
 import io.vdisk.CorruptImageException;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.Mapping;
+import io.vdisk.spi.NoSpaceException;
 import io.vdisk.spi.metadata.CacheBudget;
 import io.vdisk.spi.metadata.Slice;
 import io.vdisk.spi.metadata.TableCache;
@@ -145,10 +146,30 @@ final class ClusterTables {
     return clusters;
   }
 
-  /** Sets space aside at the end; under the metadata lock. */
-  long take(long bytes, int alignment) {
+  /**
+   * How many of {@code clusters} the host file has room for beside the table that names them, but 1
+   * at least: that there is none {@link #take} tells.
+   */
+  int countFitting(TableCache.Hold hold, long cluster, int clusters) throws IOException {
+    Slice names = Objects.requireNonNull(hold.slice(l1, l1Slice(cluster)));
+    long table = names.word(l1Index(cluster)) == 0 ? roundUp(header.l2Bytes(), clusterSize) : 0;
+    long room = file.capacity() - roundUp(end, clusterSize) - table;
+    return (int) Math.max(1, Math.min(clusters, room >> clusterBits));
+  }
+
+  /**
+   * Sets space aside at the end; under the metadata lock.
+   *
+   * @throws NoSpaceException if the host file cannot grow so far; nothing was set aside
+   */
+  long take(long bytes, int alignment) throws IOException {
     long start = roundUp(end, alignment);
-    end = Math.addExact(start, bytes);
+    long capacity = file.capacity();
+    if (start > capacity - bytes) {
+      throw new NoSpaceException(
+          file.name() + " is full: it cannot grow beyond " + capacity + " bytes");
+    }
+    end = start + bytes;
     return start;
   }
 
@@ -172,7 +193,7 @@ final class ClusterTables {
     }
   }
 
-  private void createTable(TableCache.Hold hold, Slice names, long cluster) {
+  private void createTable(TableCache.Hold hold, Slice names, long cluster) throws IOException {
     long place = take(header.l2Bytes(), clusterSize);
     long table = cluster >>> header.l2Bits();
     for (int i = 0; i < slicesPerTable; i++) {

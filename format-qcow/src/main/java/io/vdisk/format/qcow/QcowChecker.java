@@ -53,7 +53,7 @@ final class QcowChecker {
   CheckReport check(Progress progress) throws IOException {
     taken.add(0, header.end());
     taken.add(header.l1TableOffset(), header.l1Bytes());
-    end = header.l1TableOffset() + header.l1Bytes();
+    end = Math.max(header.end(), header.l1TableOffset() + header.l1Bytes());
     ByteBuffer entries = ByteBuffer.allocate(STEP).order(l1Order);
     for (long table = 0; table < header.l1Entries(); ) {
       entries.clear();
@@ -131,6 +131,7 @@ final class QcowChecker {
       error(what + " is at " + offset + ", past the end of the file");
       return false;
     }
+    end = Math.max(end, offset + bytes);
     if (offset % header.clusterSize() != 0) {
       report.add(Severity.WARNING, file.name() + ": " + what + " is at " + offset + ", unaligned");
       return true;
@@ -139,7 +140,6 @@ final class QcowChecker {
       error(what + " is at " + offset + ", which something else has");
     }
     taken.add(offset, bytes);
-    end = Math.max(end, offset + bytes);
     return true;
   }
 

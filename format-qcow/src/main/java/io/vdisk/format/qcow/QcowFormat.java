@@ -2,6 +2,7 @@ package io.vdisk.format.qcow;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.Progress;
 import io.vdisk.Reference;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateContext;
@@ -46,8 +47,29 @@ public final class QcowFormat implements ImageFormat {
     Optional<BlockDevice> backing = context.backing(named);
     QcowLayout layout =
         new QcowLayout(
-            file, header, extension, l1, named, backing.isPresent(), context.cacheBudget());
+            file,
+            header,
+            extension,
+            l1.order(),
+            end(file, header, l1, context.writable()),
+            named,
+            backing.isPresent(),
+            context.cacheBudget());
     return context.device(layout, backing);
+  }
+
+  /** Where new space may begin. */
+  private static long end(HostFile file, QcowHeader header, L1Order l1, boolean writable)
+      throws IOException {
+    if (l1.isEmpty()) {
+      // Xen may have reserved space for it; and a device is longer than what is used.
+      return header.l1TableOffset() + header.l1Bytes();
+    }
+    long size = file.size();
+    // Where the file is a device its size says nothing: only the tables tell.
+    return writable && size >= file.capacity()
+        ? new QcowChecker(file, header, l1.order()).check(Progress.NONE).endOffset()
+        : size;
   }
 
   @Override

@@ -12,6 +12,7 @@ import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.Mapping;
 import io.vdisk.spi.NoSpaceException;
 import io.vdisk.spi.WritableLayout;
+import io.vdisk.spi.codec.RawDeflate;
 import io.vdisk.spi.metadata.CacheBudget;
 import io.vdisk.spi.metadata.Quarantine;
 import io.vdisk.spi.metadata.TableCache;
@@ -33,6 +34,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * is used twice: the format counts nothing and has no word for "zero".
  */
 final class QcowLayout implements WritableLayout, EncodedWriting {
+  private final RawDeflate deflate = new RawDeflate();
   private final HostFile file;
   private final QcowHeader header;
   private final ByteOrder l1Order;
@@ -50,7 +52,8 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
   /**
    * An image.
    *
-   * @param l1 how the L1 table lies on disk
+   * @param l1Order how the L1 table lies on disk
+   * @param end where the space ends that is in use
    * @param backing what the image names
    * @param backed whether there is a backing device
    */
@@ -58,19 +61,17 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
       HostFile file,
       QcowHeader header,
       Optional<XenExtension> extension,
-      L1Order l1,
+      ByteOrder l1Order,
+      long end,
       Optional<Reference> backing,
       boolean backed,
-      CacheBudget budget)
-      throws IOException {
+      CacheBudget budget) {
     this.file = file;
     this.header = header;
     this.extension = extension;
-    this.l1Order = l1.order();
+    this.l1Order = l1Order;
     this.backing = backing;
     this.backed = backed;
-    // An image that Xen reserved space for is empty, and longer than what it uses.
-    long end = l1.isEmpty() ? header.l1TableOffset() + header.l1Bytes() : file.size();
     this.tables = new ClusterTables(file, header, l1Order, end, budget);
     this.writeBack =
         new WriteBack<>(
@@ -130,7 +131,9 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     } catch (EOFException e) {
       throw new CorruptImageException(where + " is past the end", e);
     }
-    ClusterCompression.decode(bytes.flip(), unit, where);
+    if (!deflate.inflate(bytes.flip(), unit)) {
+      throw new CorruptImageException(where + " is broken");
+    }
   }
 
   @Override
@@ -156,6 +159,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     long last = (offset + length - 1) >>> header.clusterBits();
     int clusters = tables.countUnwritable(hold, cluster, last - cluster + 1);
     assert clusters > 0 : "guest offset " + offset + " is writable in place";
+    clusters = tables.countFitting(hold, cluster, clusters);
     long bytes = (long) clusters << header.clusterBits();
     long head = offset - unitStart(offset);
     long place = tables.take(bytes, header.clusterSize());
@@ -174,7 +178,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
 
   @Override
   public int encode(ByteBuffer unit, ByteBuffer target) {
-    return ClusterCompression.encode(unit, target);
+    return deflate.deflate(unit, target, header.clusterSize() - 1);
   }
 
   @Override
@@ -304,6 +308,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
 
   @Override
   public void close() {
+    deflate.close();
     tables.cache().abandon();
   }
 }

@@ -4,6 +4,7 @@ import io.vdisk.Progress;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Severity;
 import io.vdisk.file.HostFile;
+import io.vdisk.file.Zeroes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CancellationException;
@@ -37,6 +38,9 @@ final class Qcow2Checker {
   private final long tableBytes;
   private final ByteBuffer refcountTable;
 
+  /** The L2 table that is being looked at. */
+  private final ByteBuffer l2Table;
+
   /** The block that {@link #counted} looked at last. */
   private long lastBlock = -1;
 
@@ -61,15 +65,23 @@ final class Qcow2Checker {
     // A table that moved is where the file says, not where it was when it was opened.
     ByteBuffer pointer = read(Qcow2Header.REFCOUNT_TABLE_OFFSET.offset(), 16);
     this.tableOffset = pointer.getLong(0);
-    this.tableBytes = Integer.toUnsignedLong(pointer.getInt(8)) << clusterBits;
+    long bytes = Integer.toUnsignedLong(pointer.getInt(8)) << clusterBits;
+    this.tableBytes = Math.min(bytes, Qcow2Header.MAX_REFCOUNT_TABLE_BYTES);
+    this.l2Table = ByteBuffer.allocate(header.clusterSize());
     this.refcountTable = read(tableOffset, tableBytes);
   }
 
-  /** Reads a table; what is not in the file is zero. */
   private ByteBuffer read(long offset, long length) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(length));
+    return read(offset, ByteBuffer.allocate(Math.toIntExact(length)));
+  }
+
+  /** Fills a buffer with a table; what is not in the file is zero. */
+  private ByteBuffer read(long offset, ByteBuffer bytes) throws IOException {
+    bytes.clear();
     if (offset >= 0 && offset < fileSize) {
       file.readPadded(bytes, offset);
+    } else {
+      Zeroes.fill(bytes);
     }
     return bytes.clear();
   }
@@ -133,7 +145,7 @@ final class Qcow2Checker {
         error(
             "L1 entry " + i + " names an L2 table at " + table + ", which is not cluster aligned");
       }
-      referToClusters(table, read(table, clusterSize));
+      referToClusters(table, read(table, l2Table));
     }
   }
 
@@ -301,7 +313,7 @@ final class Qcow2Checker {
         continue;
       }
       checkCopied("L1 entry " + i, named);
-      ByteBuffer table = read(named.offset(), clusterSize);
+      ByteBuffer table = read(named.offset(), l2Table);
       for (int j = 0; j < table.limit() / Long.BYTES; j++) {
         L2Entry entry = new L2Entry(table.getLong(j * Long.BYTES));
         if (entry.isAllocated()) {

@@ -635,7 +635,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public void reload() throws IOException {
-    cache.clear();
+    cache.abandon(); // what a body that failed has changed is not to be written
     boolean unused =
         cache.<Boolean>locked(
             hold -> {

@@ -279,6 +279,15 @@ final class Refcounts {
     return offset < end && start < offset + length;
   }
 
+  /** Sees that the host file can hold the clusters before {@code end}. */
+  private void checkRoom(long end) throws IOException {
+    long capacity = file.capacity();
+    if (end > capacity >>> clusterBits) {
+      throw new NoSpaceException(
+          file.name() + " is full: it cannot grow beyond " + capacity + " bytes");
+    }
+  }
+
   /**
    * Adds the free clusters of the next slice of counts.
    *
@@ -288,11 +297,13 @@ final class Refcounts {
     if (cursor / perSlice() >= blocks.slices()) {
       throw new NoSpaceException(file.name() + " cannot be larger than " + MAX_FILE_BYTES);
     }
+    checkRoom(cursor + 1);
     Slice counts = counts(hold, cursor);
     if (counts == null) {
       return false;
     }
     long end = cursor - cursor % perSlice() + perSlice();
+    end = Math.min(end, file.capacity() >>> clusterBits);
     for (long cluster = cursor; cluster < end; cluster++) {
       if (get(counts, cluster) == 0) {
         free.add(cluster << clusterBits, clusterSize());
@@ -334,6 +345,7 @@ final class Refcounts {
     }
     // The block lies in the range that it counts, and counts itself.
     long cluster = cursor;
+    checkRoom(cluster + 1);
     checkUnused(hold, cluster, 1);
     create(hold, block, cluster);
     hold.set(names, (int) (block % words), cluster << clusterBits);
@@ -402,6 +414,7 @@ final class Refcounts {
     long oldBytes = tableBytes(named);
     long first = move.oldEntries * perBlock();
     long newOffset = (first + move.blocks) << clusterBits;
+    checkRoom(first + move.blocks + move.tableClusters);
     checkUnused(hold, first, move.blocks + move.tableClusters);
     for (int i = 0; i < move.blocks; i++) {
       create(hold, move.oldEntries + i, first + i);

@@ -56,7 +56,7 @@ public final class RawDeflate implements Closeable {
   }
 
   /**
-   * Compresses one unit.
+   * Compresses one unit, and moves its position to its limit.
    *
    * @param most how many bytes are worth storing
    * @return bytes put into {@code target}; 0 if it takes more than {@code most}
@@ -74,6 +74,7 @@ public final class RawDeflate implements Closeable {
       deflater.finish();
       target.limit(start + Math.min(most, limit - start));
       int made = deflater.deflate(target);
+      unit.position(unit.limit());
       if (!deflater.finished()) {
         target.position(start);
         return 0;

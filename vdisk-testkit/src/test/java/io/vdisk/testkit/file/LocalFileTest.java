@@ -185,6 +185,7 @@ class LocalFileTest {
     Requirements.need(device.isPresent(), "needs a loop device: to be root, outside a container");
     try (HostFile file = LocalFile.open(device.get(), true)) {
       assertEquals(3 << 20, file.size());
+      assertEquals(3 << 20, file.capacity());
       file.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), (3 << 20) - 3);
       assertArrayEquals(new byte[] {2, 3}, read(file, (3 << 20) - 2, 10, true));
       assertEquals(0, read(file, 3 << 20, 10, true).length);

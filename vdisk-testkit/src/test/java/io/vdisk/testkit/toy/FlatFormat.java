@@ -1,5 +1,6 @@
 package io.vdisk.testkit.toy;
 
+import io.vdisk.CorruptImageException;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateContext;
 import java.io.IOException;
@@ -36,9 +37,21 @@ final class FlatFormat extends ToyFormat {
 
   @Override
   ToyLayout<?> layout(Parts parts) throws IOException {
+    checkMarks(parts.header(), parts.file());
     ToyLog log = new ToyLog(parts.file(), parts.header().offsetWord(LOG_OFFSET, parts.file()));
     HostFile tables = log.replay(parts.context().writable());
     return new FlatLayout(parts, tables, log);
+  }
+
+  /** Before anything is written: the log is replayed only into an image that can be opened. */
+  private static void checkMarks(ToyHeader header, HostFile file) throws IOException {
+    long table = header.offsetWord(TableLayout.TABLE_OFFSET, file);
+    long marks = header.offsetWord(MARKS_OFFSET, file);
+    long data = header.word(TableLayout.DATA_OFFSET, marks, file.size(), file);
+    long unused = header.word(MARKS, 0, (data - marks) / Long.BYTES, file);
+    if (table + TableLayout.tableBytes(header.virtualSize()) > marks) {
+      throw new CorruptImageException(file.name() + ": its tables overlap");
+    }
   }
 
   /** Header, log, unit table, marks, units. */

@@ -26,8 +26,8 @@ final class FlatLayout extends TableLayout {
   FlatLayout(ToyFormat.Parts parts, HostFile tables, ToyLog log) throws IOException {
     super(parts, tables, parts.file(), log);
     this.tables = tables;
-    this.marksOffset = header.offsetWord(FlatFormat.MARKS_OFFSET, file);
-    this.markCount = header.word(FlatFormat.MARKS, 0, ToyFormat.MAX_VIRTUAL_SIZE, file);
+    this.marksOffset = header.words().get(FlatFormat.MARKS_OFFSET);
+    this.markCount = header.words().get(FlatFormat.MARKS);
     this.dataOffset = header.words().get(DATA_OFFSET);
     long slices = Math.max(1, ToyFormat.ceilDiv(markCount, PER_SLICE));
     this.marks = addTable("marks", marksOffset, slices * SLICE);
@@ -42,6 +42,12 @@ final class FlatLayout extends TableLayout {
         free.add(dataOffset + (long) i * UNIT, UNIT);
       }
     }
+  }
+
+  @Override
+  boolean isPlace(long fileOffset) {
+    long within = fileOffset - dataOffset;
+    return within >= 0 && within % UNIT == 0 && within / UNIT < markCount;
   }
 
   private long unitOf(long fileOffset) {

@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * Like qcow2: an L1 table names L2 tables, these name guest clusters, and every cluster of the file
  * is counted. Clusters are so small that everything that can grow does so within a few hundred
- * writes: a refcount block counts 32 KiB of the file, and the refcount table has 8 entries at
+ * writes: a refcount block counts 32 KiB of the file, and the refcount table has two entries at
  * first.
  */
 final class RefcountedFormat extends ToyFormat {
@@ -30,7 +30,7 @@ final class RefcountedFormat extends ToyFormat {
   static final int TABLE_OFFSET = 2;
   static final int TABLE_ENTRIES = 3;
 
-  private static final long LEAST_TABLE_ENTRIES = 8;
+  private static final long LEAST_TABLE_ENTRIES = 2;
 
   RefcountedFormat() {
     super("refcounted", CLUSTER);

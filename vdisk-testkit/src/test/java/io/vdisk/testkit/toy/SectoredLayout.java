@@ -52,7 +52,7 @@ final class SectoredLayout extends ToyLayout<SectoredLayout.Stage> {
     super(parts);
     this.writeBack = new WriteBack<>(Stage.class, Stage.EXPOSE, cache, quarantine, List.of(file));
     this.batOffset = header.offsetWord(SectoredFormat.BAT_OFFSET, file);
-    this.dataOffset = header.word(SectoredFormat.DATA_OFFSET, SECTOR, Integer.MAX_VALUE, file);
+    this.dataOffset = header.word(SectoredFormat.DATA_OFFSET, SECTOR, file.size(), file);
     this.bat = cache.add(new Bat());
     this.bitmaps = cache.add(new Bitmaps());
     this.space = new UnitSpace(file, dataOffset);
@@ -104,7 +104,7 @@ final class SectoredLayout extends ToyLayout<SectoredLayout.Stage> {
     ToyBytes bytes = new ToyBytes(file);
     for (int i = 0; (long) i * BLOCK < size; i++) {
       long block = bytes.word(batOffset, i);
-      if (block > 0) {
+      if (space.holds(block) && (block - dataOffset) % STRIDE == 0) {
         space.use(block, STRIDE);
       }
     }
@@ -136,7 +136,7 @@ final class SectoredLayout extends ToyLayout<SectoredLayout.Stage> {
   /** Which bitmap belongs to the block at a place in the file. */
   private long bitmapOf(long block) throws CorruptImageException {
     long index = (block - dataOffset) / STRIDE;
-    if (block < dataOffset || (block - dataOffset) % STRIDE != 0 || index >= mostBlocks()) {
+    if (!space.holds(block) || (block - dataOffset) % STRIDE != 0 || index >= mostBlocks()) {
       throw new CorruptImageException(file.name() + ": a block at " + block);
     }
     return index;
@@ -288,12 +288,14 @@ final class SectoredLayout extends ToyLayout<SectoredLayout.Stage> {
   /**
    * The cached bitmaps go before the blocks are offered. They are clean: the entry's removal is
    * durable, nothing sets bits behind it, and the write-back that wrote the one wrote the other.
+   *
+   * <p>The block keeps its bytes on the host, as where the host cannot punch holes: so its next
+   * bitmap must be on disk before an entry names it again.
    */
   @Override
   public void recycle(long batch) throws IOException {
     List<Quarantine.Entry> freed = cache.locked(hold -> quarantine.take(batch));
     for (Quarantine.Entry entry : freed) {
-      boolean unused = file.zero(entry.fileOffset(), entry.length(), false);
       long index = bitmapOf(entry.fileOffset());
       locked(
           hold -> {

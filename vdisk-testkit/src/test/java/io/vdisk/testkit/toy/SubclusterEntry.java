@@ -1,6 +1,5 @@
 package io.vdisk.testkit.toy;
 
-import io.vdisk.CorruptImageException;
 import io.vdisk.spi.metadata.Slice;
 
 /**
@@ -33,14 +32,6 @@ record SubclusterEntry(long offset, long states) {
   boolean isValid() {
     boolean both = (states & states >>> ALL_BITS & 0xffff_ffffL) != 0;
     return !both && offset >= 0 && offset % 512 == 0 && (offset != 0 || (int) states == 0);
-  }
-
-  SubclusterEntry checked(String file, long guestOffset) throws CorruptImageException {
-    if (!isValid()) {
-      throw new CorruptImageException(
-          file + ": the entry of guest offset " + guestOffset + " is " + this);
-    }
-    return this;
   }
 
   /** The same with these subclusters stored in a cluster at {@code place}. */

@@ -6,6 +6,7 @@ import static io.vdisk.testkit.toy.SubclusterFormat.SLICE;
 import static io.vdisk.testkit.toy.SubclusterFormat.SUBCLUSTER;
 import static io.vdisk.testkit.toy.SubclusterFormat.SUBCLUSTERS;
 
+import io.vdisk.CorruptImageException;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Severity;
 import io.vdisk.spi.Allocation;
@@ -54,7 +55,7 @@ final class SubclusterLayout extends ToyLayout<SubclusterLayout.Stage> {
                 return tableOffset + index * SLICE;
               }
             });
-    long data = header.word(SubclusterFormat.DATA_OFFSET, SLICE, Integer.MAX_VALUE, file);
+    long data = header.word(SubclusterFormat.DATA_OFFSET, SLICE, file.size(), file);
     this.space = new UnitSpace(file, data);
     findSpace();
   }
@@ -64,7 +65,7 @@ final class SubclusterLayout extends ToyLayout<SubclusterLayout.Stage> {
     ToyBytes bytes = new ToyBytes(file);
     for (int i = 0; (long) i * CLUSTER < size; i++) {
       long offset = bytes.word(tableOffset, 2 * i);
-      if (offset > 0) {
+      if (space.holds(offset)) {
         space.use(offset, CLUSTER);
       }
     }
@@ -104,7 +105,11 @@ final class SubclusterLayout extends ToyLayout<SubclusterLayout.Stage> {
     if (!entries.isUnchanged(version)) {
       entry = cache.locked(hold -> SubclusterEntry.of(entries(hold, offset), indexOf(offset)));
     }
-    return entry.checked(file.name(), offset);
+    if (!entry.isValid() || (entry.offset() != 0 && !space.holds(entry.offset()))) {
+      throw new CorruptImageException(
+          file.name() + ": the entry of guest offset " + offset + " is " + entry);
+    }
+    return entry;
   }
 
   @Override
@@ -218,7 +223,7 @@ final class SubclusterLayout extends ToyLayout<SubclusterLayout.Stage> {
           Slice entries = entries(hold, offset);
           SubclusterEntry old = SubclusterEntry.of(entries, indexOf(offset));
           SubclusterEntry entry = old.without(mask, hasBacking);
-          if (old.offset() != 0 && entry.offset() == 0) {
+          if (space.holds(old.offset()) && entry.offset() == 0) {
             quarantine.add(old.offset(), CLUSTER);
           }
           if (!old.equals(entry)) {

@@ -1,5 +1,6 @@
 package io.vdisk.testkit.toy;
 
+import io.vdisk.CorruptImageException;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Severity;
 import io.vdisk.file.HostFile;
@@ -72,7 +73,7 @@ abstract class TableLayout extends ToyLayout<TableLayout.Stage> {
             : new WriteBack<>(Stage.class, Stage.TABLE, cache, quarantine, dataFiles, journal);
     long offset = header.offsetWord(TABLE_OFFSET, file);
     this.table = addTable("unit table", offset, tableBytes(size));
-    this.space = new UnitSpace(data, header.word(DATA_OFFSET, 0, Integer.MAX_VALUE, file));
+    this.space = new UnitSpace(data, header.word(DATA_OFFSET, 0, data.size(), file));
     findSpace();
   }
 
@@ -97,7 +98,7 @@ abstract class TableLayout extends ToyLayout<TableLayout.Stage> {
     ToyBytes bytes = new ToyBytes(tables);
     for (int unit = 0; (long) unit * UNIT < size; unit++) {
       ToyEntry entry = new ToyEntry(bytes.word(header.words().get(TABLE_OFFSET), unit));
-      if (entry.isValid() && entry.isAllocated()) {
+      if (entry.isValid() && space.holds(entry.offset())) {
         space.use(entry.offset(), spaceOf(entry));
       }
     }
@@ -128,7 +129,17 @@ abstract class TableLayout extends ToyLayout<TableLayout.Stage> {
   @Override
   public final Mapping map(long offset, long length) throws IOException {
     Slice entries = Objects.requireNonNull(cache.load(table, sliceOf(offset)));
+    ToyEntry entry = new ToyEntry(entries.word(indexOf(offset)));
+    if (entry.isAllocated() && !isPlace(entry.offset())) {
+      throw new CorruptImageException(
+          file.name() + ": the entry of guest offset " + offset + " names " + entry.offset());
+    }
     return run(entries, indexOf(offset), data, offset, length);
+  }
+
+  /** Whether units lie there. */
+  boolean isPlace(long fileOffset) {
+    return space.holds(fileOffset);
   }
 
   /** Takes space for units, or for sectors of an encoded one; changes at most one slice. */
@@ -203,7 +214,7 @@ abstract class TableLayout extends ToyLayout<TableLayout.Stage> {
     Slice slice = entries(hold, start);
     for (int i = 0; i < ToyFormat.ceilDiv(end - start, UNIT); i++) {
       ToyEntry old = new ToyEntry(slice.word(indexOf(start) + i));
-      if (old.isAllocated()) {
+      if (old.isAllocated() && isPlace(old.offset())) {
         quarantine.add(old.offset(), spaceOf(old));
       }
       if (!old.equals(entries.at(i))) {

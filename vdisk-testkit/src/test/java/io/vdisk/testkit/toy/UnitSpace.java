@@ -17,7 +17,7 @@ final class UnitSpace {
   private long end;
 
   /** From here on the file has never been written. */
-  private long untouched;
+  private volatile long untouched;
 
   /** Space from {@code start} on. */
   UnitSpace(HostFile file, long start) {
@@ -32,7 +32,12 @@ final class UnitSpace {
     untouched = Math.max(untouched, file.size());
   }
 
-  /** The tables name this range. */
+  /** Whether a unit may begin there: damaged tables name what was never in the file. */
+  boolean holds(long offset) {
+    return offset >= start && offset < untouched;
+  }
+
+  /** The tables name this range, which begins where {@link #holds} allows it. */
   void use(long offset, long length) {
     if (offset + length > end) {
       free.add(end, offset + length - end);

@@ -1,0 +1,174 @@
+package io.vdisk.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.testkit.Requirements;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The scripts in {@code bin}, copied beside jars that are made of the classes under test, so that
+ * this needs no package built before.
+ */
+class LauncherTest {
+  private static final List<String> SCRIPTS =
+      List.of("vdisk", "qcow-create", "img2qcow", "launch.sh");
+
+  @TempDir Path folder;
+  private Path home;
+  private Path bin;
+  private Path jar;
+
+  @BeforeEach
+  void install() throws IOException, InterruptedException {
+    jar = Path.of(System.getProperty("java.home"), "bin", "jar");
+    Requirements.need(Files.isExecutable(jar), "needs the JDK's jar command");
+    Requirements.need(Files.isExecutable(Path.of("/bin/sh")), "needs a POSIX shell");
+    home = Files.createDirectories(folder.toRealPath().resolve("a folder/tools"));
+    bin = Files.createDirectories(home.resolve("bin"));
+    for (String script : SCRIPTS) {
+      Files.copy(Path.of("bin", script), bin.resolve(script), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    Path library = Files.createDirectories(home.resolve("target/lib"));
+    int count = 0;
+    for (Path entry : classPath()) {
+      String name = entry.getFileName().toString();
+      if (Files.isRegularFile(entry)) {
+        Files.copy(entry, library.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+      } else if (Files.exists(entry.resolve("io/vdisk/tools/Vdisk.class"))) {
+        pack(entry, home.resolve("target/tools-0.jar"));
+      } else if (!entry.toString().contains("testkit") && !name.equals("test-classes")) {
+        pack(entry, library.resolve("classes-" + count++ + ".jar"));
+      }
+    }
+  }
+
+  private static List<Path> classPath() {
+    return Stream.of("java.class.path", "jdk.module.path")
+        .map(property -> System.getProperty(property, ""))
+        .flatMap(path -> Stream.of(path.split(File.pathSeparator)))
+        .filter(entry -> !entry.isEmpty())
+        .filter(LauncherTest::isOfTheTools)
+        .map(Path::of)
+        .filter(Files::exists)
+        .toList();
+  }
+
+  /** What the tools run on, and not what tests do. */
+  private static boolean isOfTheTools(String entry) {
+    return entry.contains("guava") || entry.contains("failureaccess") || entry.contains("classes");
+  }
+
+  private void pack(Path classes, Path file) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(jar.toString(), "cf", file.toString(), "-C", classes.toString(), ".")
+            .inheritIO()
+            .start();
+    assertEquals(0, process.waitFor());
+  }
+
+  private record Ended(int code, String out, String err) {}
+
+  private Process start(Path directory, String... command) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.redirectError(folder.resolve("err").toFile());
+    builder.redirectOutput(folder.resolve("out").toFile());
+    return builder.start();
+  }
+
+  private Ended run(Path directory, String... command) throws IOException, InterruptedException {
+    Process process = start(directory, command);
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    return new Ended(process.exitValue(), read("out"), read("err"));
+  }
+
+  private String read(String name) throws IOException {
+    return Files.readString(folder.resolve(name), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void toolRunsThroughLinksFromAnywhere() throws IOException, InterruptedException {
+    Path elsewhere = Files.createDirectory(folder.resolve("else where"));
+    Files.createSymbolicLink(elsewhere.resolve("first"), Path.of("second"));
+    Files.createSymbolicLink(elsewhere.resolve("second"), bin.resolve("qcow-create"));
+
+    Ended made = run(elsewhere, "./first", "4", "an image", "--format=qcow2");
+    Ended shown = run(bin, "sh", "vdisk", "info", elsewhere.resolve("an image").toString());
+
+    assertEquals(new Ended(0, "", "Creating file size 4194304, name an image\n"), made);
+    assertEquals(0, shown.code(), shown.err());
+    assertTrue(shown.out().contains("\nfile format: qcow2\n"), shown.out());
+  }
+
+  @Test
+  void exitCodeIsTheTools() throws IOException, InterruptedException {
+    assertEquals(255, run(folder, bin.resolve("img2qcow").toString()).code());
+    assertEquals(1, run(folder, bin.resolve("vdisk").toString(), "info", "missing").code());
+    assertEquals(0, run(folder, bin.resolve("qcow-create").toString(), "-h").code());
+  }
+
+  @Test
+  void archiveIsMadeOnceAndAgainAfterABuild() throws IOException, InterruptedException {
+    String vdisk = bin.resolve("vdisk").toString();
+    run(folder, vdisk, "--version");
+    Path archive = archive();
+    assertTrue(Files.size(archive) > 1 << 20);
+    Object first = Files.readAttributes(archive, "*").get("fileKey");
+
+    run(folder, vdisk, "--version");
+    Object second = Files.readAttributes(archive, "*").get("fileKey");
+    Files.setLastModifiedTime(
+        home.resolve("target/tools-0.jar"),
+        java.nio.file.attribute.FileTime.fromMillis(System.currentTimeMillis() + 60_000));
+    run(folder, vdisk, "--version");
+
+    assertEquals(first, second);
+    assertFalse(first.equals(Files.readAttributes(archive(), "*").get("fileKey")));
+  }
+
+  private Path archive() throws IOException {
+    try (Stream<Path> files = Files.list(home.resolve("target"))) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("launch-"))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  @Test
+  void signalReachesTheToolAndNothingIsLeft() throws IOException, InterruptedException {
+    Path work = Files.createDirectory(folder.resolve("work"));
+    run(work, bin.resolve("vdisk").toString(), "--version");
+    // To write a whole TiB of zeroes takes longer than this test waits.
+    Process process =
+        start(work, bin.resolve("qcow-create").toString(), "-r", "1048576", "reserved");
+    while (process.isAlive() && !holdsHidden(work)) {
+      Thread.onSpinWait();
+    }
+    process.destroy();
+
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertEquals(128 + 15, process.exitValue());
+    assertFalse(holdsHidden(work));
+    assertFalse(Files.exists(work.resolve("reserved")));
+  }
+
+  private static boolean holdsHidden(Path work) throws IOException {
+    try (Stream<Path> files = Files.list(work)) {
+      return files.anyMatch(file -> file.getFileName().toString().startsWith("."));
+    }
+  }
+}
