@@ -67,9 +67,12 @@ public final class Images {
     }
   }
 
-  /** Makes an image in an empty file, which stays the caller's, and opens it for writing. */
+  /**
+   * Makes an image in an empty file, or in one that cannot grow, such as a block device: what that
+   * held is lost, also if this fails. The file stays the caller's; the image is open for writing.
+   */
   public static BlockDevice create(HostFile file, CreateOptions options) throws IOException {
-    if (file.size() != 0) {
+    if (file.size() != 0 && file.size() < file.capacity()) {
       throw new IOException(file.name() + " is not empty");
     }
     CreateSession.create(file, options);

@@ -63,7 +63,7 @@ final class ConvertCommand {
     try (BlockDevice from = opening.read(source, arguments.value("-f"), sourceBackingFormat);
         TargetFile file = TargetFile.of(target)) {
       try (BlockDevice to = file.create(options.withVirtualSize(from.size()))) {
-        copy(from, to, file.isInPlace(), options);
+        copy(from, to, file.isUsed(options), options);
       } catch (IOException e) {
         throw file.named(e);
       }
@@ -71,7 +71,7 @@ final class ConvertCommand {
     }
   }
 
-  private void copy(BlockDevice from, BlockDevice to, boolean inPlace, CreateOptions options)
+  private void copy(BlockDevice from, BlockDevice to, boolean isUsed, CreateOptions options)
       throws IOException, UsageException {
     ImageCopy copy = ImageCopy.of(from, to);
     boolean backed = options.backingName().isPresent();
@@ -79,7 +79,7 @@ final class ConvertCommand {
     copy.toLargerTarget();
     if (backed) {
       copy.withSharedBacking();
-    } else if (!inPlace) {
+    } else if (!isUsed) {
       copy.toEmptyTarget();
     }
     if (arguments.has("-c")) {

@@ -4,8 +4,11 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.LocalFile;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,12 +16,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The file that a command makes. It comes into being under another name in the same folder and
  * takes its own with {@link #complete}: until then a file of that name stays untouched, and nothing
  * half written is left behind, also when the process is told to end. A block device is written in
- * place.
+ * place; where that fails it holds no image.
  */
 final class TargetFile implements Closeable {
   /** The bits of a Unix mode that tell the type of a file, and that of a block device. */
@@ -26,11 +30,19 @@ final class TargetFile implements Closeable {
 
   private static final int BLOCK_DEVICE = 0x6000;
 
+  private static final String RAW = "raw";
+
+  /** Bytes from the front of an image that are enough to know it by. */
+  private static final int HEADER = 512;
+
   private final Path path;
   private final Path temporary;
   private final boolean inPlace;
+  private @Nullable HostFile device;
   private final Thread hook = new Thread(this::delete, "vdisk-delete");
   private boolean hooked;
+  private boolean made;
+  private boolean completed;
 
   private TargetFile(Path path, Path temporary, boolean inPlace) {
     this.path = path;
@@ -76,20 +88,27 @@ final class TargetFile implements Closeable {
     Images.open(path, OpenOptions.readWrite().withFormat("raw")).close();
   }
 
-  /** Whether the target is a block device, which holds what it held and may be too large. */
-  boolean isInPlace() {
-    return inPlace;
+  /** Whether what the target held is to be written over: a raw disk in a block device. */
+  boolean isUsed(CreateOptions options) {
+    return inPlace && options.format().equals(RAW);
   }
 
   /** Makes the image, or opens the block device. */
   BlockDevice create(CreateOptions options) throws IOException {
-    if (inPlace) {
-      if (!options.format().equals("raw") || !options.options().isEmpty()) {
+    if (isUsed(options)) {
+      if (!options.options().isEmpty()) {
         throw new FileSystemException(
-            path.toString(), null, "a block device is written as raw only, without options");
+            path.toString(), null, "a block device is written as raw without options");
       }
-      OpenOptions open = OpenOptions.readWrite().withFormat("raw");
+      OpenOptions open = OpenOptions.readWrite().withFormat(RAW);
       return Images.open(path, options.isDurable() ? open : open.withoutDurability());
+    }
+    if (inPlace) {
+      HostFile opened = LocalFile.open(path, true);
+      device = opened;
+      BlockDevice image = Images.create(opened, options);
+      made = true;
+      return image;
     }
     Runtime.getRuntime().addShutdownHook(hook);
     hooked = true;
@@ -99,6 +118,7 @@ final class TargetFile implements Closeable {
   /** Gives the finished image, which is closed, its name. Returns its length in bytes. */
   long complete() throws IOException {
     if (inPlace) {
+      completed = true;
       return 0;
     }
     long length = Files.size(temporary);
@@ -127,9 +147,17 @@ final class TargetFile implements Closeable {
     }
   }
 
-  /** Deletes what was not completed. */
+  /** Deletes what was not completed; a device's image is one no longer. */
   @Override
   public void close() throws IOException {
+    if (device != null) {
+      try (HostFile opened = device) {
+        if (made && !completed) {
+          opened.write(ByteBuffer.allocate(HEADER), 0);
+          opened.flush();
+        }
+      }
+    }
     if (!inPlace) {
       if (hooked) {
         unhook();

@@ -4,17 +4,24 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.BlockDevice;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands on a block device of the kernel: a loop device over a part of a file. */
 class BlockDeviceTest {
@@ -98,13 +105,59 @@ class BlockDeviceTest {
     assertArrayEquals(disk, Files.readAllBytes(shell.file("/disk")));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"qcow", "qcow2"})
+  void imageGoesOntoADeviceAndReadsLikeItsSource(String format) throws Exception {
+    byte[] content = shell.disk("/new", 8 << 20); // larger than the device: its data is not
+    Path image = Path.of(device);
+
+    int code = run(Vdisk::run, "convert", "-f", "raw", "-O", format, "/new", "DEVICE");
+
+    assertEquals(0, code, () -> shell.err);
+    OpenOptions options = OpenOptions.readOnly().withFormat(format);
+    try (BlockDevice opened = Images.open(image, options)) {
+      ByteBuffer all = ByteBuffer.allocate((int) opened.size());
+      opened.read(all, 0);
+      assertArrayEquals(content, all.array());
+    }
+    Requirements.need("qemu-img");
+    String source = shell.file("/new").toString();
+    String[] compare = {"qemu-img", "compare", "-f", format, "-F", "raw", device, source};
+    assertEquals(0, new ProcessBuilder(compare).start().waitFor());
+  }
+
   @Test
-  void onlyRawGoesOntoADevice() throws IOException {
-    shell.disk("/new", 1 << 20);
+  void emptyImageOnADeviceHidesWhatThatHeld() throws IOException {
+    assertEquals(0, run(QcowCreate::run, "-f", "qcow2", "4", "DEVICE"), () -> shell.err);
+
+    try (BlockDevice opened = Images.open(Path.of(device), OpenOptions.readOnly())) {
+      ByteBuffer all = ByteBuffer.allocate((int) opened.size());
+      opened.read(all, 0);
+      assertArrayEquals(new byte[SIZE], all.array());
+    }
+  }
+
+  @Test
+  void imageThatDoesNotFitIsNone() throws IOException {
+    Random random = new Random(1);
+    byte[] content = new byte[5 << 20];
+    random.nextBytes(content);
+    Files.write(shell.file("/new"), content);
 
     assertEquals(1, run(Vdisk::run, "convert", "-f", "raw", "-O", "qcow2", "/new", "DEVICE"));
 
-    assertTrue(shell.err.contains("a block device is written as raw only"), shell.err);
+    assertTrue(shell.err.contains("cannot grow beyond 4194304 bytes"), shell.err);
+    assertTrue(Opening.probe(Path.of(device)).isEmpty());
+  }
+
+  @Test
+  void optionThatIsUnknownLeavesTheDeviceAlone() throws IOException {
+    shell.disk("/new", 1 << 20);
+
+    String[] words = {"convert", "-f", "raw", "-O", "qcow2", "-o", "no_such=1", "/new", "DEVICE"};
+    assertEquals(1, run(Vdisk::run, words));
+
+    assertTrue(shell.err.contains("no_such"), shell.err);
     assertArrayEquals(disk, Files.readAllBytes(shell.file("/disk")));
   }
 }

@@ -25,7 +25,7 @@ public final class CreateSession implements CreateContext {
   }
 
   /**
-   * Makes an image in an empty file.
+   * Makes an image in an empty file, or over what a block device held.
    *
    * @param file stays the caller's, who deletes it if this fails
    */
@@ -38,7 +38,7 @@ public final class CreateSession implements CreateContext {
       if (options.virtualSize().isPresent()) {
         options.limits().checkVirtualSize(options.virtualSize().get(), file.name());
       }
-      format.create(file, options, session);
+      format.create(file.size() == 0 ? file : new UsedDevice(file), options, session);
       if (options.isDurable()) {
         file.flush();
       }

@@ -37,9 +37,11 @@ public interface ImageFormat {
   BlockDevice open(HostFile file, OpenContext context) throws IOException;
 
   /**
-   * Makes an image in an empty file. The header is written last, so that half an image is none.
+   * Makes an image in an empty file, or in one that cannot grow and holds anything, such as a block
+   * device. The header is written last, so that half an image is none; nothing is written before
+   * the options are found right.
    *
-   * @param file an empty, writable file; stays the caller's, who deletes it if this fails
+   * @param file writable; stays the caller's, who deletes it if this fails
    */
   default void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {

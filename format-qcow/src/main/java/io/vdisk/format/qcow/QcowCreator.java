@@ -46,7 +46,7 @@ final class QcowCreator {
     }
   }
 
-  /** Makes an image in an empty file. */
+  /** Makes an image in an empty file, or over what a block device held. */
   static void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     Optional<byte[]> name =
@@ -128,9 +128,13 @@ final class QcowCreator {
             roundUp(nameOffset + name.length, XenExtension.L1_ALIGNMENT));
     header.validate(file.name(), context.limits());
     long end = roundUp(header.l1TableOffset() + header.l1Bytes(), XenExtension.L1_ALIGNMENT);
-    file.resize(end);
+    if (file.size() == 0) {
+      file.resize(end);
+    } else {
+      writeZeroes(file, 0, end);
+    }
     if (reserved) {
-      reserve(file, end, Math.addExact(header.l1Entries() * SECTOR, size));
+      writeZeroes(file, end, Math.addExact(header.l1Entries() * SECTOR, size));
     }
     ByteBuffer start = ByteBuffer.allocate(nameOffset);
     header.encode(start);
@@ -154,7 +158,7 @@ final class QcowCreator {
         XenExtension.checksumOfZeroes(header.l1Bytes()), extent, Optional.of(flags));
   }
 
-  private static void reserve(HostFile file, long offset, long length) throws IOException {
+  private static void writeZeroes(HostFile file, long offset, long length) throws IOException {
     ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(STEP, length));
     Zeroes.fill(zeroes);
     for (long done = 0; done < length; done += zeroes.limit()) {

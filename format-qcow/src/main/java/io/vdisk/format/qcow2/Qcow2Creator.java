@@ -236,9 +236,12 @@ final class Qcow2Creator {
   }
 
   private void reserve(Refcounts.Space space) throws IOException {
+    if (preallocation.equals("metadata") && space.zeroed()) {
+      return;
+    }
     boolean reserved =
-        preallocation.equals("falloc") && file.zero(space.offset(), space.length(), true);
-    if (!preallocation.equals("metadata") && !reserved) {
+        !preallocation.equals("full") && file.zero(space.offset(), space.length(), true);
+    if (!reserved) {
       writeZeroes(space.offset(), space.length());
     }
   }

@@ -650,13 +650,13 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
     deflate.close();
   }
 
-  /** Reserves a host cluster for every guest cluster; the data reads as zero as the host's does. */
+  /** Reserves a host cluster for every guest cluster; the caller sees that it reads as zero. */
   List<Space> preallocate() throws IOException {
     List<Space> made = new ArrayList<>();
     for (long offset = 0; offset < header.virtualSize; ) {
       Allocation space = allocate(offset, header.virtualSize - offset);
       space.commit();
-      made.add(new Space(space.fileOffset(), space.length() + space.tail(), true));
+      made.add(new Space(space.fileOffset(), space.length() + space.tail(), space.zeroed()));
       offset += space.length();
     }
     return made;

@@ -30,6 +30,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images in a host file that cannot grow, smaller than the virtual disk: a logical volume, say. */
@@ -184,6 +185,44 @@ class NoRoomToGrowTest {
       assertThrows(
           NoSpaceException.class, () -> device.write(ByteBuffer.allocate(1), SIZE - 4 * CLUSTER));
     }
+  }
+
+  /** Cluster size and preallocation, or neither. */
+  @ParameterizedTest
+  @CsvSource({"qcow,", "qcow2,", "qcow2,metadata", "qcow2,falloc", "qcow2,full"})
+  void imageIsMadeOverWhatADeviceHeldAndReadsAsZero(String format, String preallocation)
+      throws IOException {
+    byte[] garbage = new byte[4096 + CAPACITY];
+    random.nextBytes(garbage);
+    volume.write(ByteBuffer.wrap(garbage), 0);
+    CreateOptions options = options(format).withVirtualSize(CAPACITY / 2);
+    if (preallocation != null) {
+      options = options.withOption("preallocation", preallocation);
+    }
+
+    try (BlockDevice device = Images.create(file, options)) {
+      byte[] content = new byte[CAPACITY / 2];
+      device.read(ByteBuffer.wrap(content), 0);
+      assertArrayEquals(new byte[CAPACITY / 2], content);
+      CheckReport report = device.feature(Checking.class).orElseThrow().check((d, t) -> true);
+      assertEquals(List.of(), report.findings());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"qcow", "qcow2"})
+  void refusedCreationLeavesADeviceAsItIs(String format) throws IOException {
+    byte[] content = new byte[4096 + CAPACITY];
+    random.nextBytes(content);
+    volume.write(ByteBuffer.wrap(content), 0);
+
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Images.create(file, options(format).withOption("no_such", "1")));
+
+    byte[] left = new byte[content.length];
+    volume.readFully(ByteBuffer.wrap(left), 0);
+    assertArrayEquals(content, left);
   }
 
   @ParameterizedTest

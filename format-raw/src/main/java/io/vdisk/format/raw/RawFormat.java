@@ -56,9 +56,10 @@ public final class RawFormat implements ImageFormat {
             .virtualSize()
             .orElseThrow(() -> new IllegalArgumentException("a raw image needs a size"));
     String preallocation = preallocation(options.options());
+    boolean isNew = file.size() == 0;
     file.resize(size);
-    if (!preallocation.equals("off")) {
-      reserve(file, size, preallocation.equals("falloc"));
+    if (!isNew || !preallocation.equals("off")) {
+      reserve(file, size, !preallocation.equals("full"));
     }
   }
 

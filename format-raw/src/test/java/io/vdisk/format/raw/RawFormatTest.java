@@ -13,6 +13,7 @@ import io.vdisk.Images;
 import io.vdisk.Limits;
 import io.vdisk.OpenOptions;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.file.FileSlice;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
@@ -71,6 +72,19 @@ class RawFormatTest {
         IllegalArgumentException.class,
         () -> Images.create(path, options(SIZE).withOption("preallocation", "some")));
     assertTrue(Files.notExists(path));
+  }
+
+  @Test
+  void diskThatIsMadeOverADeviceReadsAsZero() throws IOException {
+    MemoryFile volume = new MemoryFile("volume");
+    volume.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), SIZE - 3);
+    FileSlice device = new FileSlice(volume, 0, SIZE);
+
+    try (BlockDevice disk = Images.create(device, options(SIZE))) {
+      ByteBuffer content = ByteBuffer.allocate((int) SIZE);
+      disk.read(content, 0);
+      assertArrayEquals(new byte[(int) SIZE], content.array());
+    }
   }
 
   @Test
