@@ -158,16 +158,24 @@ final class ClusterTables {
   }
 
   /**
-   * Sets space aside at the end; under the metadata lock.
+   * Sets space aside at the end for what a cluster's entry will name, behind the L2 table of that
+   * entry, which is made if there is none. Where everything lies follows from the order of these
+   * calls alone.
    *
    * @throws NoSpaceException if the host file cannot grow so far; nothing was set aside
    */
-  long take(long bytes, int alignment) throws IOException {
-    long start = roundUp(end, alignment);
+  long take(TableCache.Hold hold, long cluster, long bytes, int alignment) throws IOException {
+    Slice names = Objects.requireNonNull(hold.slice(l1, l1Slice(cluster)));
+    boolean isFirst = names.word(l1Index(cluster)) == 0;
+    long table = roundUp(end, clusterSize);
+    long start = roundUp(isFirst ? table + header.l2Bytes() : end, alignment);
     long capacity = file.capacity();
     if (start > capacity - bytes) {
       throw new NoSpaceException(
           file.name() + " is full: it cannot grow beyond " + capacity + " bytes");
+    }
+    if (isFirst) {
+      createTable(hold, names, cluster, table);
     }
     end = start + bytes;
     return start;
@@ -180,12 +188,8 @@ final class ClusterTables {
     }
   }
 
-  /** Sets {@code clusters} entries from {@code first} on; makes their L2 table if need be. */
+  /** Sets {@code clusters} entries from {@code first} on, for which space was taken. */
   void set(TableCache.Hold hold, long cluster, int clusters, L2Entry first) throws IOException {
-    Slice names = Objects.requireNonNull(hold.slice(l1, l1Slice(cluster)));
-    if (names.word(l1Index(cluster)) == 0) {
-      createTable(hold, names, cluster);
-    }
     Slice entries = Objects.requireNonNull(hold.slice(l2, l2Slice(cluster)));
     int at = l2Index(cluster);
     for (int i = 0; i < clusters; i++) {
@@ -193,8 +197,7 @@ final class ClusterTables {
     }
   }
 
-  private void createTable(TableCache.Hold hold, Slice names, long cluster) throws IOException {
-    long place = take(header.l2Bytes(), clusterSize);
+  private void createTable(TableCache.Hold hold, Slice names, long cluster, long place) {
     long table = cluster >>> header.l2Bits();
     for (int i = 0; i < slicesPerTable; i++) {
       hold.create(l2, table * slicesPerTable + i, place + (long) i * sliceBytes, names);

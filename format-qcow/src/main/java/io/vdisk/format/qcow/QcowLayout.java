@@ -162,7 +162,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     clusters = tables.countFitting(hold, cluster, clusters);
     long bytes = (long) clusters << header.clusterBits();
     long head = offset - unitStart(offset);
-    long place = tables.take(bytes, header.clusterSize());
+    long place = tables.take(hold, cluster, bytes, header.clusterSize());
     return new ClusterAllocation(
         this,
         cluster,
@@ -188,14 +188,15 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     writeBack.reserve(slices);
     boolean done = false;
     try {
-      long place = tables.cache().locked(hold -> tables.take(encodedLength, 1));
+      long cluster = offset >>> header.clusterBits();
+      long place = tables.cache().locked(hold -> tables.take(hold, cluster, encodedLength, 1));
       if (place >>> (63 - header.clusterBits()) != 0) {
         throw new NoSpaceException(file.name() + ": a compressed cluster cannot lie at " + place);
       }
       done = true;
       return new ClusterAllocation(
           this,
-          offset >>> header.clusterBits(),
+          cluster,
           1,
           L2Entry.compressed(place, encodedLength, header.clusterBits()),
           place,

@@ -148,7 +148,7 @@ class QcowWriteTest {
       device.write(ByteBuffer.allocate(4096), 0);
       device.flush();
       assertEquals(
-          List.of("write 8192+4096", "write 12288+4096", "flush", "write 4096+16", "flush"),
+          List.of("write 12288+4096", "write 8192+4096", "flush", "write 4096+16", "flush"),
           log.lines);
     }
   }
@@ -162,7 +162,7 @@ class QcowWriteTest {
       log.lines.clear();
       device.write(ByteBuffer.allocate(512), 8192 + 512);
       device.flush();
-      assertEquals(List.of("write 16384+4096", "flush", "write 12288+4096", "flush"), log.lines);
+      assertEquals(List.of("write 16384+4096", "flush", "write 8192+4096", "flush"), log.lines);
     }
   }
 
@@ -175,7 +175,7 @@ class QcowWriteTest {
       log.lines.clear();
       device.write(ByteBuffer.allocate(512), 512);
       device.flush();
-      assertEquals(List.of("write 8704+512", "flush"), log.lines);
+      assertEquals(List.of("write 12800+512", "flush"), log.lines);
     }
   }
 
@@ -185,7 +185,7 @@ class QcowWriteTest {
     try (BlockDevice device = Images.create(log, options(4 << 20))) {
       log.lines.clear();
       device.write(ByteBuffer.allocate(1 << 20), 0);
-      assertEquals(List.of("write 8192+1048576"), log.lines);
+      assertEquals(List.of("write 12288+1048576"), log.lines);
     }
   }
 
@@ -243,7 +243,7 @@ class QcowWriteTest {
       long size = file.size();
       device.write(ByteBuffer.wrap(bytes), 0);
       device.flush();
-      assertEquals(size + 4096, file.size(), "nothing but the L2 table");
+      assertEquals(size, file.size());
     }
   }
 
@@ -308,10 +308,10 @@ class QcowWriteTest {
       for (int i = 0; i < 3; i++) {
         units.append(i * 4096L, ByteBuffer.wrap(unit), encoded.duplicate());
       }
-      assertEquals(8192, device.extentAt(0, 1).fileOffset());
-      // The L2 table came with the first.
-      assertEquals(16384, device.extentAt(4096, 1).fileOffset());
-      assertEquals(16384 + length, device.extentAt(8192, 1).fileOffset());
+      // Behind the L2 table.
+      assertEquals(12288, device.extentAt(0, 1).fileOffset());
+      assertEquals(12288 + length, device.extentAt(4096, 1).fileOffset());
+      assertEquals(12288 + 2 * length, device.extentAt(8192, 1).fileOffset());
       assertEquals(0, units.encode(random(4096)).remaining(), "random bytes do not shrink");
     }
   }
