@@ -10,8 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One step of a copy on its way: a buffer, and which parts of it are not zero. Filled by one
- * thread, then emptied by another; used again for later steps.
+ * One step of a copy on its way: a buffer, and which parts of it are not zero. Used again for later
+ * steps, by one thread.
  */
 final class CopyPiece {
   /**

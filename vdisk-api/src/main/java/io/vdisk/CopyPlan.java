@@ -3,12 +3,14 @@ package io.vdisk;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts a device into the steps of a copy, in ascending order and without gaps. Every step but the
  * last begins and ends at a multiple of the granule; a granule of which only a part is data is
- * data. One thread.
+ * data. {@link #take} may be called by many threads, {@link #next} by one.
  */
 final class CopyPlan {
   /** Most bytes of a step that moves none: so that progress shows and cancelling works. */
@@ -43,6 +45,12 @@ final class CopyPlan {
   private final long mostCopied;
   private final boolean sharedBacking;
 
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Under lock:
+  private long taken;
+  private boolean over;
+
   /** Where the next step begins; a multiple of the granule, or the end. */
   private long position;
 
@@ -68,6 +76,38 @@ final class CopyPlan {
     this.granule = granule;
     this.mostCopied = mostCopied;
     this.sharedBacking = sharedBacking;
+  }
+
+  /**
+   * A step and its place in the order of the disk.
+   *
+   * @param failure why there is no step
+   */
+  record Numbered(long number, @Nullable Step planned, @Nullable IOException failure) {
+    Step step() throws IOException {
+      if (planned == null) {
+        throw Objects.requireNonNull(failure);
+      }
+      return planned;
+    }
+  }
+
+  /** The next step, which nobody else gets; null after the last, and after a failure. */
+  @Nullable Numbered take() {
+    lock.lock();
+    try {
+      if (over) {
+        return null;
+      }
+      Step step = next();
+      over = step == null;
+      return over ? null : new Numbered(taken++, step, null);
+    } catch (IOException e) {
+      over = true;
+      return new Numbered(taken++, null, e);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The next step; null after the last. */

@@ -1,14 +1,18 @@
 package io.vdisk;
 
+import io.vdisk.feature.OrderedWriter;
 import io.vdisk.feature.UnitWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** Where a copy goes: writes the pieces in the order in which they come, and counts. One thread. */
+/** Where a copy goes: writes one thread's pieces, each in its turn, and counts. One thread. */
 final class CopyTarget {
   private final BlockDevice device;
+  private final OrderedWriter writer;
   private final boolean empty;
   private final Optional<UnitWriter> units;
   private long read;
@@ -17,17 +21,27 @@ final class CopyTarget {
 
   CopyTarget(BlockDevice device, boolean empty, Optional<UnitWriter> units) {
     this.device = device;
+    this.writer =
+        device
+            .feature(OrderedWriter.class)
+            .orElse((src, offset, placed) -> device.write(src, offset));
     this.empty = empty;
     this.units = units;
   }
 
-  void write(CopyPiece piece) throws IOException {
+  /**
+   * Writes a piece whose turn it is.
+   *
+   * @param placed run as soon as it may be the next one's turn, if that is before the end
+   */
+  void write(CopyPiece piece, Runnable placed) throws IOException {
     CopyPlan.Step step = piece.step();
     switch (step.action()) {
       case COPY -> {
         read += step.length();
+        CopyPiece.Run last = lastPlaced(piece.runs());
         for (CopyPiece.Run run : piece.runs()) {
-          write(piece, run);
+          write(piece, run, run.equals(last) ? placed : () -> {});
         }
       }
       case ZERO -> zero(step.offset(), step.length());
@@ -35,7 +49,17 @@ final class CopyTarget {
     }
   }
 
-  private void write(CopyPiece piece, CopyPiece.Run run) throws IOException {
+  /** The last run for which space may be set aside; null if there is none. */
+  private CopyPiece.@Nullable Run lastPlaced(List<CopyPiece.Run> runs) {
+    for (int i = runs.size() - 1; i >= 0; i--) {
+      if (!empty || !runs.get(i).zero()) {
+        return runs.get(i);
+      }
+    }
+    return null;
+  }
+
+  private void write(CopyPiece piece, CopyPiece.Run run, Runnable placed) throws IOException {
     long offset = piece.step().offset() + run.from();
     long length = Math.min(run.to() - run.from(), piece.step().end() - offset);
     ByteBuffer encoded = run.encoded();
@@ -45,7 +69,7 @@ final class CopyTarget {
       units.get().append(offset, piece.bytes(run), encoded);
       written += length;
     } else {
-      device.write(piece.bytes(run), offset);
+      writer.write(piece.bytes(run), offset, placed);
       written += length;
     }
   }

@@ -4,47 +4,36 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.feature.UnitWriter;
 import java.io.IOException;
 import java.nio.channels.NonWritableChannelException;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Copies what one device reads to another. What reads as zero is not moved: runs that the source
  * knows of are not read, and zeroes found in data are not written.
  *
- * <p>A few threads read ahead, and compress; the calling thread writes, in ascending order, so that
- * the same source makes the same image. A copy takes less than 16 MiB of buffers. Both devices stay
- * the caller's; nobody else should write to them meanwhile. A copy that failed or was cancelled
- * leaves the target half written.
+ * <p>A few threads, of which the calling one is the first, take the pieces of the disk in ascending
+ * order: each reads its piece, looks for zeroes, compresses, and writes. Space is set aside in the
+ * order of the disk, so that the same source makes the same image. A copy takes less than 16 MiB of
+ * buffers, or 3 MiB a thread where that is more. Both devices stay the caller's; nobody else should
+ * write to them meanwhile. A copy that failed or was cancelled leaves the target half written.
  *
  * <p>The options are set before {@link #run}, by one thread.
  */
 public final class ImageCopy {
-  /** Bytes that are read at a time. */
-  private static final int PIECE = 2 << 20;
-
-  /** The same if units are compressed, which needs as much again for what comes out. */
-  private static final int ENCODED_PIECE = 1 << 20;
-
-  /** Bytes of buffers, and of compressed units, in all. */
-  private static final int MOST_BUFFERED = 12 << 20;
+  /** Bytes that are read at a time: they fit into most processors' own cache, and stay there. */
+  private static final int PIECE = 1 << 20;
 
   /** Zeroes are looked for in granules of at least a host's page. */
-  private static final long LEAST_GRANULE = 4 << 10;
+  private static final int LEAST_GRANULE = 4 << 10;
 
   /** In targets of larger units, zeroes are looked for in parts of a unit. */
-  private static final long MOST_GRANULE = 64 << 10;
+  private static final int MOST_GRANULE = 64 << 10;
 
-  private static final int READERS = 2;
+  /** More than two do not move bytes any faster: the target's file takes one write at a time. */
+  private static final int THREADS = 2;
 
   private final BlockDevice source;
   private final BlockDevice target;
@@ -53,6 +42,7 @@ public final class ImageCopy {
   private boolean sharedBacking;
   private boolean compressed;
   private boolean flushed = true;
+  private boolean inOrder = true;
   private int threads;
   private Progress progress = Progress.NONE;
 
@@ -68,7 +58,13 @@ public final class ImageCopy {
    * @param written bytes written to the target as data
    * @param skipped the other bytes: they read as zero, or the target had them already
    */
-  public record Result(long read, long written, long skipped) {}
+  public record Result(long read, long written, long skipped) {
+    static final Result NOTHING = new Result(0, 0, 0);
+
+    Result plus(Result other) {
+      return new Result(read + other.read, written + other.written, skipped + other.skipped);
+    }
+  }
 
   /** A copy of all of {@code source} to a target of the same size. */
   public static ImageCopy of(BlockDevice source, BlockDevice target) {
@@ -112,8 +108,8 @@ public final class ImageCopy {
   }
 
   /**
-   * Reads ahead, and compresses, with so many threads beside the calling one, at least 1; otherwise
-   * 2, or as many as there are processors for compression.
+   * Copies with so many threads, at least 1, the calling one among them; otherwise 2, or as many as
+   * there are processors for compression.
    */
   public ImageCopy withThreads(int count) {
     if (count < 1) {
@@ -123,7 +119,20 @@ public final class ImageCopy {
     return this;
   }
 
-  /** Reports bytes of the virtual disk, from the calling thread, before the first step also. */
+  /**
+   * Lets the threads set space aside as they come: the image differs from run to run. Compressed
+   * units are stored in order all the same.
+   */
+  public ImageCopy inAnyOrder() {
+    inOrder = false;
+    return this;
+  }
+
+  /**
+   * Reports bytes of the virtual disk, from the calling thread: none before the first step, all of
+   * them once, when everything is written. In between, what other threads have under way may be
+   * among them.
+   */
   public ImageCopy withProgress(Progress watcher) {
     progress = watcher;
     return this;
@@ -144,64 +153,43 @@ public final class ImageCopy {
       throw new NonWritableChannelException();
     }
     Optional<UnitWriter> units = compressed ? Optional.of(unitWriter()) : Optional.empty();
-    long granule = units.isPresent() ? units.get().unit() : granule(target.info().unit());
-    int pieceBytes = (int) Math.max(granule, compressed ? ENCODED_PIECE : PIECE);
-    int pieces = Math.max(2, MOST_BUFFERED / (compressed ? 2 * pieceBytes : pieceBytes));
+    int granule = units.isPresent() ? units.get().unit() : granule(target.info().unit());
+    int pieceBytes = Math.max(granule, PIECE);
     CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBacking);
-    int wanted = threads > 0 ? threads : compressed ? processors() : READERS;
-    int workers = Math.min(wanted, pieces - 1);
-    CopyTarget sink = new CopyTarget(target, emptyTarget, units);
-    List<Thread> made = new CopyOnWriteArrayList<>();
-    ExecutorService pool = Executors.newFixedThreadPool(workers, body -> thread(body, made));
-    Deque<Future<CopyPiece>> ahead = new ArrayDeque<>();
-    AtomicBoolean stopped = new AtomicBoolean();
-    @Nullable Throwable failure = null;
+    CopyTurns turns = new CopyTurns(inOrder || compressed);
+    int count = threads > 0 ? threads : compressed ? processors() : THREADS;
+    List<CopyWorker> workers = new ArrayList<>();
+    List<Thread> others = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      CopyPiece piece = new CopyPiece(source, granule, pieceBytes, units);
+      workers.add(new CopyWorker(plan, turns, piece, new CopyTarget(target, emptyTarget, units)));
+    }
+    report(0);
     try {
-      report(0);
-      Deque<CopyPiece> free = new ArrayDeque<>();
-      for (int i = 0; i <= workers; i++) {
-        free.add(new CopyPiece(source, (int) granule, pieceBytes, units));
+      for (CopyWorker worker : workers.subList(1, count)) {
+        others.add(thread(worker));
       }
-      run(plan, pool, ahead, stopped, free, sink);
-      if (flushed) {
-        target.flush();
-      }
-      return sink.result();
-    } catch (IOException | RuntimeException | Error e) {
-      failure = e;
+      workers.get(0).work(this::reportPart);
+    } catch (RuntimeException | Error e) {
+      turns.end();
       throw e;
     } finally {
-      stopped.set(true);
-      finish(pool, made, ahead, failure);
+      others.forEach(Uninterruptibles::joinUninterruptibly);
     }
+    @Nullable Throwable failure = turns.failure();
+    if (failure != null) {
+      throw rethrown(failure);
+    }
+    report(source.size());
+    if (flushed) {
+      target.flush();
+    }
+    return workers.stream().map(CopyWorker::result).reduce(Result.NOTHING, Result::plus);
   }
 
-  private void run(
-      CopyPlan plan,
-      ExecutorService pool,
-      Deque<Future<CopyPiece>> ahead,
-      AtomicBoolean stopped,
-      Deque<CopyPiece> free,
-      CopyTarget sink)
-      throws IOException {
-    boolean more = true;
-    while (true) {
-      while (more && !free.isEmpty()) {
-        CopyPlan.@Nullable Step step = plan.next();
-        if (step == null) {
-          more = false;
-        } else {
-          CopyPiece piece = free.remove();
-          ahead.add(pool.submit(() -> stopped.get() ? piece : piece.load(step)));
-        }
-      }
-      if (ahead.isEmpty()) {
-        return;
-      }
-      CopyPiece piece = await(ahead.remove());
-      sink.write(piece);
-      free.add(piece);
-      report(piece.step().end());
+  private void reportPart(long done) {
+    if (done < source.size()) {
+      report(done);
     }
   }
 
@@ -211,15 +199,7 @@ public final class ImageCopy {
     }
   }
 
-  private static CopyPiece await(Future<CopyPiece> loading) throws IOException {
-    try {
-      return Uninterruptibles.getUninterruptibly(loading);
-    } catch (ExecutionException e) {
-      throw rethrown(e.getCause());
-    }
-  }
-
-  private static IOException rethrown(@Nullable Throwable cause) {
+  private static IOException rethrown(Throwable cause) {
     if (cause instanceof IOException e) {
       return e;
     }
@@ -230,27 +210,6 @@ public final class ImageCopy {
       throw e;
     }
     throw new AssertionError(cause);
-  }
-
-  /** Waits for what runs; what failed there is added to {@code failure}. */
-  private static void finish(
-      ExecutorService pool,
-      List<Thread> threads,
-      Deque<Future<CopyPiece>> ahead,
-      @Nullable Throwable failure) {
-    pool.shutdown();
-    // A pool calls itself terminated while its last threads are still ending.
-    threads.forEach(Uninterruptibles::joinUninterruptibly);
-    for (Future<CopyPiece> loading : ahead) {
-      try {
-        CopyPiece unused = Uninterruptibles.getUninterruptibly(loading);
-      } catch (ExecutionException e) {
-        Throwable other = e.getCause();
-        if (failure != null && other != null && !other.equals(failure)) {
-          failure.addSuppressed(other);
-        }
-      }
-    }
   }
 
   private void checkSizes() {
@@ -275,19 +234,19 @@ public final class ImageCopy {
                     target.info().format() + " images cannot store compressed units"));
   }
 
-  private static long granule(long unit) {
+  private static int granule(long unit) {
     long least = Math.max(LEAST_GRANULE, Math.min(unit, MOST_GRANULE));
-    return Long.highestOneBit(least);
+    return Math.toIntExact(Long.highestOneBit(least));
   }
 
   private static int processors() {
     return Runtime.getRuntime().availableProcessors();
   }
 
-  private static Thread thread(Runnable body, List<Thread> made) {
-    Thread thread = new Thread(body, "vdisk-copy");
+  private static Thread thread(CopyWorker worker) {
+    Thread thread = new Thread(() -> worker.work(done -> {}), "vdisk-copy");
     thread.setDaemon(true);
-    made.add(thread);
+    thread.start();
     return thread;
   }
 }

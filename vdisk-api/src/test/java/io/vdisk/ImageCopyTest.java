@@ -99,7 +99,13 @@ class ImageCopyTest {
 
       ImageCopy.of(source, new TinyDevice(4 * M, 1)).withThreads(1).toEmptyTarget().run();
 
-      assertEquals(List.of("read 0+2097152", "read 2097152+2097152"), source.calls);
+      assertEquals(
+          List.of(
+              "read 0+1048576",
+              "read 1048576+1048576",
+              "read 2097152+1048576",
+              "read 3145728+1048576"),
+          source.calls);
     }
   }
 
@@ -221,7 +227,7 @@ class ImageCopyTest {
       IOException failure =
           assertThrows(IOException.class, () -> ImageCopy.of(source, target).withThreads(3).run());
 
-      assertEquals("cannot read " + 8 * M, failure.getMessage());
+      assertEquals("cannot read " + 9 * M, failure.getMessage());
       assertFalse(target.calls.contains("flush"));
       assertNoThreadIsLeft();
     }
@@ -235,15 +241,15 @@ class ImageCopyTest {
       IOException failure =
           assertThrows(IOException.class, () -> ImageCopy.of(source, target).run());
 
-      assertEquals("cannot write " + 2 * M, failure.getMessage());
+      assertEquals("cannot write " + 3 * M, failure.getMessage());
       assertTrue(source.calls.size() < 10, source.calls::toString);
       assertNoThreadIsLeft();
     }
 
     @Test
     void whatFailedBesideIsSuppressed() throws IOException {
-      TinyDevice source = new TinyDevice(40 * M, 1).fill(0, 2 * M, 1);
-      source.failReadAt = 2 * M;
+      TinyDevice source = new TinyDevice(40 * M, 1).fill(0, M, 1);
+      source.failReadAt = M;
       TinyDevice target = new TinyDevice(40 * M, 1);
       target.failWriteAt = 0;
       target.failWriteAfter = source.failedRead;
@@ -252,7 +258,7 @@ class ImageCopyTest {
           assertThrows(IOException.class, () -> ImageCopy.of(source, target).run());
 
       assertEquals("cannot write 0", failure.getMessage());
-      assertEquals("cannot read " + 2 * M, failure.getSuppressed()[0].getMessage());
+      assertEquals("cannot read " + M, failure.getSuppressed()[0].getMessage());
     }
 
     @Test
@@ -276,10 +282,27 @@ class ImageCopyTest {
       List<Long> seen = new ArrayList<>();
 
       ImageCopy.of(source, new TinyDevice(5 * M, 1))
+          .withThreads(1)
           .withProgress((done, total) -> seen.add(done))
           .run();
 
-      assertEquals(List.of(0L, 2L * M, 4L * M, 5L * M), seen);
+      assertEquals(List.of(0L, (long) M, 2L * M, 3L * M, 4L * M, 5L * M), seen);
+    }
+
+    @Test
+    void theyRiseWhereSeveralThreadsCopy() throws IOException {
+      TinyDevice source = new TinyDevice(40 * M, 1).fill(0, 40 * M, 1);
+      List<Long> seen = new ArrayList<>();
+      Thread caller = Thread.currentThread();
+
+      ImageCopy.of(source, new TinyDevice(40 * M, 1))
+          .withThreads(3)
+          .withProgress((done, total) -> seen.add(Thread.currentThread() == caller ? done : -1))
+          .run();
+
+      assertEquals(seen.stream().sorted().toList(), seen);
+      assertEquals(0, seen.get(0));
+      assertEquals(40 * M, seen.get(seen.size() - 1));
     }
 
     @Test
@@ -289,9 +312,29 @@ class ImageCopyTest {
 
       assertThrows(
           CancellationException.class,
-          () -> ImageCopy.of(source, target).withProgress((done, total) -> done < 4 * M).run());
+          () ->
+              ImageCopy.of(source, target)
+                  .withThreads(1)
+                  .withProgress((done, total) -> done < 2 * M)
+                  .run());
 
-      assertEquals(List.of("write 0+2097152", "write 2097152+2097152"), target.calls);
+      assertEquals(List.of("write 0+1048576", "write 1048576+1048576"), target.calls);
+    }
+
+    @Test
+    void cancellingStopsEveryThread() throws IOException {
+      TinyDevice source = new TinyDevice(40 * M, 1).fill(0, 40 * M, 1);
+      TinyDevice target = new TinyDevice(40 * M, 1);
+
+      assertThrows(
+          CancellationException.class,
+          () ->
+              ImageCopy.of(source, target)
+                  .withThreads(3)
+                  .withProgress((done, total) -> done == 0)
+                  .run());
+
+      assertFalse(target.calls.contains("flush"));
       assertNoThreadIsLeft();
     }
   }

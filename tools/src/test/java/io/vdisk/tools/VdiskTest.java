@@ -21,6 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VdiskTest {
   @TempDir Path folder;
@@ -204,6 +206,19 @@ class VdiskTest {
       assertTrue(Files.size(shell.file("/a")) < text.length / 2);
       assertArrayEquals(Files.readAllBytes(shell.file("/a")), Files.readAllBytes(shell.file("/b")));
       assertArrayEquals(text, shell.content("/b", "qcow2"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"qcow", "qcow2"})
+    void imageIsTheSameWhateverTheNumberOfThreads(String format) throws IOException {
+      shell.disk("/disk", 40 << 20);
+      for (int threads = 1; threads <= 4; threads++) {
+        String[] words = {
+          "convert", "-m", "" + threads, "-f", "raw", "-O", format, "/disk", "/" + threads
+        };
+        assertEquals(0, vdisk(words), () -> shell.err);
+        assertEquals(-1, Files.mismatch(shell.file("/1"), shell.file("/" + threads)));
+      }
     }
 
     @Test

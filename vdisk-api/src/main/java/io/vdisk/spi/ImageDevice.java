@@ -4,6 +4,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.Capability;
 import io.vdisk.Extent;
 import io.vdisk.ImageInfo;
+import io.vdisk.feature.OrderedWriter;
 import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.HostFlushException;
 import java.io.Closeable;
@@ -104,9 +105,13 @@ final class ImageDevice implements BlockDevice, Exclusive {
 
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
+    write(src, offset, WritePath.UNORDERED);
+  }
+
+  private void write(ByteBuffer src, long offset, Runnable placed) throws IOException {
     Objects.checkFromIndexSize(offset, (long) src.remaining(), size);
     int start = src.position();
-    change(src.remaining(), path -> path.write(src, offset + (src.position() - start)));
+    change(src.remaining(), path -> path.write(src, offset + (src.position() - start), placed));
   }
 
   @Override
@@ -157,6 +162,14 @@ final class ImageDevice implements BlockDevice, Exclusive {
       return layout instanceof EncodedWriting encoding
           ? Optional.of(type.cast(new Units(encoding)))
           : Optional.empty();
+    }
+    if (type == OrderedWriter.class && writing != null) {
+      OrderedWriter writer =
+          (src, offset, placed) -> {
+            write(src, offset, placed);
+            placed.run();
+          };
+      return Optional.of(type.cast(writer));
     }
     return layout.feature(type, this);
   }

@@ -29,6 +29,9 @@ final class WritePath {
   /** Units whose lock is held at a time while they are zeroed: others shall not wait for a disk. */
   private static final long LOCK_STEP = 1L << 30;
 
+  /** For writes whose order nobody minds. */
+  static final Runnable UNORDERED = () -> {};
+
   private final WritableLayout layout;
   private final ReadPath reads;
   private final RangeLock units;
@@ -45,19 +48,23 @@ final class WritePath {
     this.cipher = layout.cipher().orElse(null);
   }
 
-  /** Writes all of {@code src}; what was written before a failure has moved its position. */
-  void write(ByteBuffer src, long offset) throws IOException {
+  /**
+   * Writes all of {@code src}; what was written before a failure has moved its position.
+   *
+   * @param placed run when all space is set aside, before the last bytes are handed to the host
+   */
+  void write(ByteBuffer src, long offset, Runnable placed) throws IOException {
     layout.beforeWrite(offset, src.remaining());
-    writeRuns(src, offset);
+    writeRuns(src, offset, placed);
   }
 
-  private void writeRuns(ByteBuffer src, long offset) throws IOException {
+  private void writeRuns(ByteBuffer src, long offset, Runnable placed) throws IOException {
     int limit = src.limit();
     long position = offset;
     try {
       while (src.position() < limit) {
         int before = src.position();
-        writeRun(src, position);
+        writeRun(src, position, placed);
         src.limit(limit);
         position += src.position() - before;
       }
@@ -67,9 +74,12 @@ final class WritePath {
   }
 
   /** Writes as much as lies in one run; may lower the limit. */
-  private void writeRun(ByteBuffer src, long offset) throws IOException {
+  private void writeRun(ByteBuffer src, long offset, Runnable placed) throws IOException {
     Mapping run = layout.map(offset, src.remaining());
     if (run.isWritable()) {
+      if (run.length() >= src.remaining()) {
+        placed.run();
+      }
       writeInPlace(run, src, offset);
       return;
     }
@@ -81,7 +91,7 @@ final class WritePath {
         clip(src, Math.min(run.length(), length));
         writeStored(run.file(), run.fileOffset(), src, offset);
       } else {
-        writeAllocating(src, offset, Math.min(run.length(), length));
+        writeAllocating(src, offset, Math.min(run.length(), length), placed);
       }
     } finally {
       units.unlock(held);
@@ -105,10 +115,14 @@ final class WritePath {
     }
   }
 
-  private void writeAllocating(ByteBuffer src, long offset, long length) throws IOException {
+  private void writeAllocating(ByteBuffer src, long offset, long length, Runnable placed)
+      throws IOException {
     Allocation space = layout.allocate(offset, length);
     boolean committed = false;
     try {
+      if (space.length() >= src.remaining()) {
+        placed.run();
+      }
       clip(src, space.length());
       writeWithEdges(space, src, offset);
       space.commit();
@@ -289,7 +303,7 @@ final class WritePath {
         ByteBuffer zeroes = buffers.acquire((int) step);
         try {
           Zeroes.fill(zeroes);
-          writeRuns(zeroes.flip(), position);
+          writeRuns(zeroes.flip(), position, UNORDERED);
         } finally {
           buffers.release(zeroes);
         }

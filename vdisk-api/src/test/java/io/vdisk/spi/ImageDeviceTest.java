@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.feature.OrderedWriter;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.HostFlushException;
 import java.io.IOException;
@@ -44,6 +45,38 @@ class ImageDeviceTest {
     write(device, 0, bytes(UNIT, 1));
     assertEquals(
         List.of("before 0+4096", "allocate 0+4096", "write 4096+4096", "commit 0"), layout.log());
+  }
+
+  @Test
+  void whoWritesInOrderHearsOfItsSpaceBeforeTheBytesMove() throws IOException {
+    layout.log.clear();
+    host.before = line -> layout.log.add(line);
+    OrderedWriter writer = device.feature(OrderedWriter.class).orElseThrow();
+
+    writer.write(ByteBuffer.wrap(bytes(UNIT, 1)), 0, () -> layout.log.add("placed"));
+    assertEquals(
+        List.of("allocate 0+4096", "placed", "write 4096+4096", "commit 0", "placed"),
+        layout.log().subList(1, 6));
+
+    writer.write(ByteBuffer.wrap(bytes(9, 2)), 7, () -> layout.log.add("placed"));
+    assertEquals(List.of("placed", "write 4103+9", "placed"), layout.log().subList(1, 4));
+
+    writer.write(ByteBuffer.allocate(0), 7, () -> layout.log.add("placed"));
+    assertEquals(List.of("placed"), layout.log(), "nothing to write, and still somebody's turn");
+  }
+
+  /** Of a write that takes several pieces of space, the last one tells. */
+  @Test
+  void whoWritesInOrderHearsOfItsLastSpace() throws IOException {
+    write(device, UNIT, bytes(1, 3));
+    layout.log.clear();
+    host.before = line -> layout.log.add(line);
+    OrderedWriter writer = device.feature(OrderedWriter.class).orElseThrow();
+
+    writer.write(ByteBuffer.wrap(bytes(3 * UNIT, 1)), 0, () -> layout.log.add("placed"));
+
+    List<String> log = layout.log();
+    assertEquals("allocate 8192+4096", log.get(log.indexOf("placed") - 1), log.toString());
   }
 
   @Test

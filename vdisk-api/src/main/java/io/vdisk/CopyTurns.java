@@ -1,0 +1,101 @@
+package io.vdisk;
+
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whose turn it is to set space aside among the threads of a copy, and what failed. A step's number
+ * is its place in the order of the disk. Thread-safe.
+ */
+final class CopyTurns {
+  private final boolean inOrder;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  // Under lock:
+  private final SortedMap<Long, Throwable> failures = new TreeMap<>();
+  private long next;
+  private boolean ended;
+
+  /**
+   * Turns of one copy.
+   *
+   * @param inOrder false: it is everybody's turn
+   */
+  CopyTurns(boolean inOrder) {
+    this.inOrder = inOrder;
+  }
+
+  /** Waits until all steps before {@code number} are placed; false if one of them failed. */
+  boolean await(long number) {
+    lock.lock();
+    try {
+      while (inOrder && next < number && !isOver(number)) {
+        changed.awaitUninterruptibly();
+      }
+      return !isOver(number);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isOver(long number) {
+    return ended || (!failures.isEmpty() && (!inOrder || failures.firstKey() < number));
+  }
+
+  /** The step is placed, and it is the next one's turn; may be said again. */
+  void pass(long number) {
+    lock.lock();
+    try {
+      if (next <= number) {
+        next = number + 1;
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The step failed: those behind it are not to be written. */
+  void fail(long number, Throwable failure) {
+    lock.lock();
+    try {
+      failures.put(number, failure);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Nothing is to be written any longer. */
+  void end() {
+    lock.lock();
+    try {
+      ended = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What failed first in the order of the disk, with the rest suppressed; null if nothing did. */
+  @Nullable Throwable failure() {
+    lock.lock();
+    try {
+      Throwable first = null;
+      for (Throwable failure : failures.values()) {
+        if (first == null) {
+          first = failure;
+        } else if (failure != first) {
+          first.addSuppressed(failure);
+        }
+      }
+      return first;
+    } finally {
+      lock.unlock();
+    }
+  }
+}
