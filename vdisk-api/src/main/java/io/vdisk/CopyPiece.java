@@ -27,15 +27,27 @@ final class CopyPiece {
   private final int granule;
   private final int capacity;
   private final Optional<UnitWriter> units;
+  private final boolean zeroesToo;
   private final List<Run> runs = new ArrayList<>();
   private @Nullable ByteBuffer buffer;
   private CopyPlan.Step step = new CopyPlan.Step(CopyPlan.Action.KEEP, 0, 0);
 
-  CopyPiece(BlockDevice source, int granule, int capacity, Optional<UnitWriter> units) {
+  /**
+   * A piece of up to {@code capacity} bytes.
+   *
+   * @param zeroesToo whether zeroes are data like other bytes
+   */
+  CopyPiece(
+      BlockDevice source,
+      int granule,
+      int capacity,
+      Optional<UnitWriter> units,
+      boolean zeroesToo) {
     this.source = source;
     this.granule = granule;
     this.capacity = capacity;
     this.units = units;
+    this.zeroesToo = zeroesToo;
   }
 
   /** Reads what the step wants, and finds the zeroes in it. */
@@ -65,7 +77,7 @@ final class CopyPiece {
   }
 
   private void add(ByteBuffer bytes, int from, int to) {
-    boolean zero = Zeroes.only(slice(bytes, from, to));
+    boolean zero = isZero(slice(bytes, from, to));
     int last = runs.size() - 1;
     if (last >= 0 && runs.get(last).zero() == zero) {
       runs.set(last, new Run(runs.get(last).from(), to, zero, null));
@@ -74,13 +86,17 @@ final class CopyPiece {
     }
   }
 
+  private boolean isZero(ByteBuffer bytes) {
+    return !zeroesToo && Zeroes.only(bytes);
+  }
+
   /** A disk may end within its last unit: the rest of that is zero. */
   private void encode(ByteBuffer bytes, int length, UnitWriter writer) throws IOException {
     int whole = (length + granule - 1) / granule * granule;
     Zeroes.fill(bytes.limit(whole).position(length));
     for (int from = 0; from < whole; from += granule) {
       ByteBuffer unit = slice(bytes, from, from + granule);
-      boolean zero = Zeroes.only(unit);
+      boolean zero = isZero(unit);
       runs.add(new Run(from, from + granule, zero, zero ? null : writer.encode(unit)));
     }
   }

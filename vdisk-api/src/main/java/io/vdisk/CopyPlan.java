@@ -44,6 +44,7 @@ final class CopyPlan {
   private final long granule;
   private final long mostCopied;
   private final boolean sharedBacking;
+  private final boolean zeroesToo;
 
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -69,13 +70,16 @@ final class CopyPlan {
    * @param granule a power of two
    * @param mostCopied most bytes of a step that copies, a multiple of the granule
    * @param sharedBacking whether what the source reads from its backing file is to be kept
+   * @param zeroesToo whether zeroes are copied like data
    */
-  CopyPlan(BlockDevice source, long granule, long mostCopied, boolean sharedBacking) {
+  CopyPlan(
+      BlockDevice source, long granule, long mostCopied, boolean sharedBacking, boolean zeroesToo) {
     this.extents = source.extents(0, source.size()).iterator();
     this.size = source.size();
     this.granule = granule;
     this.mostCopied = mostCopied;
     this.sharedBacking = sharedBacking;
+    this.zeroesToo = zeroesToo;
   }
 
   /**
@@ -176,7 +180,7 @@ final class CopyPlan {
       Action action =
           sharedBacking && extent.depth() > 0
               ? Action.KEEP
-              : extent.readsAsZero() ? Action.ZERO : Action.COPY;
+              : extent.readsAsZero() && !zeroesToo ? Action.ZERO : Action.COPY;
       return new Step(action, extent.offset(), extent.length());
     } catch (UncheckedIOException e) {
       throw e.getCause();

@@ -1,5 +1,6 @@
 package io.vdisk;
 
+import com.google.common.math.LongMath;
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.feature.UnitWriter;
 import java.io.IOException;
@@ -43,6 +44,7 @@ public final class ImageCopy {
   private boolean compressed;
   private boolean flushed = true;
   private boolean inOrder = true;
+  private long smallestHole = LEAST_GRANULE;
   private int threads;
   private Progress progress = Progress.NONE;
 
@@ -108,6 +110,18 @@ public final class ImageCopy {
   }
 
   /**
+   * Zeroes are left out where at least so many bytes of them lie together, at a multiple of that;
+   * rounded up to a power of two from 4 KiB to 1 MiB. 0: zeroes are written like any data.
+   */
+  public ImageCopy withSmallestHole(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("smallest hole " + bytes);
+    }
+    smallestHole = Math.min(bytes, PIECE);
+    return this;
+  }
+
+  /**
    * Copies with so many threads, at least 1, the calling one among them; otherwise 2, or as many as
    * there are processors for compression.
    */
@@ -153,15 +167,15 @@ public final class ImageCopy {
       throw new NonWritableChannelException();
     }
     Optional<UnitWriter> units = compressed ? Optional.of(unitWriter()) : Optional.empty();
-    int granule = units.isPresent() ? units.get().unit() : granule(target.info().unit());
+    int granule = units.isPresent() ? units.get().unit() : granule();
     int pieceBytes = Math.max(granule, PIECE);
-    CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBacking);
+    CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBacking, smallestHole == 0);
     CopyTurns turns = new CopyTurns(inOrder || compressed);
     int count = threads > 0 ? threads : compressed ? processors() : THREADS;
     List<CopyWorker> workers = new ArrayList<>();
     List<Thread> others = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      CopyPiece piece = new CopyPiece(source, granule, pieceBytes, units);
+      CopyPiece piece = new CopyPiece(source, granule, pieceBytes, units, smallestHole == 0);
       workers.add(new CopyWorker(plan, turns, piece, new CopyTarget(target, emptyTarget, units)));
     }
     report(0);
@@ -234,9 +248,10 @@ public final class ImageCopy {
                     target.info().format() + " images cannot store compressed units"));
   }
 
-  private static int granule(long unit) {
-    long least = Math.max(LEAST_GRANULE, Math.min(unit, MOST_GRANULE));
-    return Math.toIntExact(Long.highestOneBit(least));
+  private int granule() {
+    long unit = Math.min(target.info().unit(), MOST_GRANULE);
+    long least = Math.max(smallestHole, Math.max(LEAST_GRANULE, Long.highestOneBit(unit)));
+    return Math.toIntExact(LongMath.ceilingPowerOfTwo(least));
   }
 
   private static int processors() {

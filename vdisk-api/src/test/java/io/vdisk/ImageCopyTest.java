@@ -91,6 +91,39 @@ class ImageCopyTest {
     }
 
     @Test
+    void holesAreNoSmallerThanTheyMayBe() throws IOException {
+      TinyDevice source = new TinyDevice(M, 1).fill(0, 8 * K, 1).fill(40 * K, 8 * K, 2);
+      TinyDevice target = new TinyDevice(M, 1);
+
+      ImageCopy.of(source, target).toEmptyTarget().withSmallestHole(9 * K).run();
+
+      assertEquals(List.of("write 0+16384", "write 32768+16384", "flush"), target.calls);
+    }
+
+    @Test
+    void everythingIsWrittenWhereNoHolesAreWanted() throws IOException {
+      TinyDevice source = new TinyDevice(M, 1).with(Extent.hole(64 * K, M - 64 * K));
+      TinyDevice target = new TinyDevice(M, 1);
+
+      ImageCopy.of(source, target).toEmptyTarget().withSmallestHole(0).run();
+
+      assertEquals(List.of("write 0+1048576", "flush"), target.calls);
+    }
+
+    @Test
+    void everyByteArrivesInAnyOrder() throws IOException {
+      TinyDevice source = new TinyDevice(20 * M + 77, 1);
+      for (int i = 0; i < 60; i++) {
+        source.fill(i * 300L * K, 100 * K, i + 1);
+      }
+      TinyDevice target = new TinyDevice(source.size(), 64 * K);
+
+      ImageCopy.of(source, target).toEmptyTarget().withThreads(4).inAnyOrder().run();
+
+      assertArrayEquals(source.content(), target.content());
+    }
+
+    @Test
     void smallNeighboursAreReadTogether() throws IOException {
       TinyDevice source = new TinyDevice(4 * M, 1);
       for (int i = 0; i < 64; i++) {

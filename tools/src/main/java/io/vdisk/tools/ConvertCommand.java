@@ -15,7 +15,7 @@ import java.util.Set;
 /** {@code vdisk convert}: writes what one image reads as another. */
 final class ConvertCommand {
   static final String USAGE =
-      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS]"
+      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
           + " [-t unsafe|writeback|writethrough|none|directsync] [-B BACKING] [-F FORMAT]"
           + " [--backing-policy=deny|same-directory|within=DIR|any] SOURCE TARGET";
 
@@ -39,6 +39,7 @@ final class ConvertCommand {
             .flag("-p")
             .flag("-q")
             .flag("-W")
+            .value("-S")
             .value("-m")
             .value("-t")
             .value("-T")
@@ -90,6 +91,12 @@ final class ConvertCommand {
     }
     if (arguments.has("-m")) {
       copy.withThreads(threads());
+    }
+    if (arguments.has("-W")) {
+      copy.inAnyOrder();
+    }
+    if (arguments.has("-S")) {
+      copy.withSmallestHole(ByteSize.parse(arguments.value("-S").orElse(""), 1));
     }
     if (arguments.has("-p") && !arguments.has("-q")) {
       copy.withProgress(new ProgressBar(console.err(), console.terminal()));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.Extent;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import java.io.IOException;
@@ -219,6 +220,19 @@ class VdiskTest {
         assertEquals(0, vdisk(words), () -> shell.err);
         assertEquals(-1, Files.mismatch(shell.file("/1"), shell.file("/" + threads)));
       }
+    }
+
+    @Test
+    void zeroesAreWrittenWhereNoHolesAreWanted() throws IOException {
+      byte[] content = shell.disk("/disk", 4 << 20);
+
+      assertEquals(0, vdisk("convert", "-W", "-S", "0", "-f", "raw", "-O", "qcow2", "/disk", "/a"));
+
+      assertArrayEquals(content, shell.content("/a", "qcow2"));
+      try (BlockDevice image = Images.open(shell.file("/a"), OpenOptions.readOnly())) {
+        image.extents(0, image.size()).forEach(e -> assertEquals(Extent.Kind.DATA, e.kind()));
+      }
+      assertEquals(1, vdisk("convert", "-S", "few", "-f", "raw", "-O", "qcow2", "/disk", "/b"));
     }
 
     @Test
