@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Where a copy goes: writes one thread's pieces, each in its turn, and counts. One thread. */
 final class CopyTarget {
@@ -39,9 +38,9 @@ final class CopyTarget {
     switch (step.action()) {
       case COPY -> {
         read += step.length();
-        CopyPiece.Run last = lastPlaced(piece.runs());
-        for (CopyPiece.Run run : piece.runs()) {
-          write(piece, run, run.equals(last) ? placed : () -> {});
+        int last = lastPlaced(piece.runs());
+        for (int i = 0; i < piece.runs().size(); i++) {
+          write(piece, piece.runs().get(i), i == last ? placed : () -> {});
         }
       }
       case ZERO -> zero(step.offset(), step.length());
@@ -49,14 +48,13 @@ final class CopyTarget {
     }
   }
 
-  /** The last run for which space may be set aside; null if there is none. */
-  private CopyPiece.@Nullable Run lastPlaced(List<CopyPiece.Run> runs) {
-    for (int i = runs.size() - 1; i >= 0; i--) {
-      if (!empty || !runs.get(i).zero()) {
-        return runs.get(i);
-      }
+  /** Which run is the last for which space may be set aside; -1 if there is none. */
+  private int lastPlaced(List<CopyPiece.Run> runs) {
+    int i = runs.size() - 1;
+    while (i >= 0 && empty && runs.get(i).zero()) {
+      i--;
     }
-    return null;
+    return i;
   }
 
   private void write(CopyPiece piece, CopyPiece.Run run, Runnable placed) throws IOException {

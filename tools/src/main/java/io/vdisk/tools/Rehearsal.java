@@ -17,7 +17,8 @@ import java.util.Map;
  * loaded by then, so that it starts faster from then on.
  */
 final class Rehearsal {
-  private static final int SIZE = 1 << 20;
+  /** Several pieces of a copy, so that all its threads have something to do. */
+  private static final int SIZE = 4 << 20;
 
   private Rehearsal() {}
 
@@ -30,7 +31,9 @@ final class Rehearsal {
   static int run(Path folder, Console console) throws IOException {
     Path raw = folder.resolve("disk");
     try (var disk = Images.create(raw, CreateOptions.of("raw", SIZE))) {
-      disk.write(ByteBuffer.allocateDirect(1).put(0, (byte) 1), SIZE / 2);
+      for (int offset = 0; offset < SIZE; offset += 1 << 20) {
+        disk.write(ByteBuffer.allocateDirect(1).put(0, (byte) 1), offset);
+      }
     }
     int failed = 0;
     for (String format : List.of("qcow", "qcow2")) {
@@ -44,6 +47,9 @@ final class Rehearsal {
       failed |= vdisk(console, "info", "--output=json", overlay);
       failed |= vdisk(console, "check", image);
       failed |= vdisk(console, "convert", "-O", "raw", overlay, copy);
+      failed |= vdisk(console, "convert", "-O", "raw", "-t", "unsafe", image, copy);
+      failed |=
+          vdisk(console, "convert", "-f", "raw", "-O", format, "-t", "unsafe", raw + "", copy);
       failed |= vdisk(console, "convert", "-p", "-c", "-O", "qcow2", image, copy);
       for (String name : List.of(image, overlay, copy)) {
         Files.delete(Path.of(name));

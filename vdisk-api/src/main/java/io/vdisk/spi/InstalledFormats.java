@@ -5,7 +5,6 @@ import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +86,7 @@ public final class InstalledFormats {
         matches.add(new Match(format, probe));
       }
     }
-    matches.sort(Comparator.comparing(Match::probe).reversed());
+    matches.sort((a, b) -> b.probe().compareTo(a.probe()));
     return matches;
   }
 

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -229,7 +228,7 @@ public final class WriteBack<S extends Enum<S>> {
       journal.record(due);
     }
     handOver(due);
-    due.sort(Comparator.comparingLong(Slice.Image::position));
+    due.sort((a, b) -> Long.compare(a.position(), b.position()));
     Set<HostFile> files = new LinkedHashSet<>();
     due.forEach(image -> files.add(image.slice.kind().file()));
     for (HostFile file : files) {
