@@ -1,12 +1,10 @@
 package io.vdisk.host.linux;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -32,29 +30,26 @@ final class Call {
 
   private static final int STRIDE_BYTES = STRIDE * Long.BYTES;
 
-  private static final VarHandle OWNER = MethodHandles.arrayElementVarHandle(long[].class);
-
   private static final long PAUSE_NANOS = 50_000;
 
   private static volatile Call[] calls = more(new Call[0]);
 
-  private final long[] owners;
+  private final AtomicLongArray owners;
   private final int index;
   private final MemorySegment errno;
 
-  private Call(long[] owners, int index, MemorySegment errno) {
+  private Call(AtomicLongArray owners, int index, MemorySegment errno) {
     this.owners = owners;
     this.index = index;
     this.errno = errno;
   }
 
   private static Call[] more(Call[] before) {
-    long[] owners = new long[MORE * STRIDE];
+    AtomicLongArray owners = new AtomicLongArray(MORE * STRIDE);
     MemorySegment errnos = Arena.global().allocate((long) MORE * STRIDE_BYTES, STRIDE_BYTES);
     Call[] after = Arrays.copyOf(before, before.length + MORE);
     for (int i = 0; i < MORE; i++) {
-      MemorySegment errno =
-          errnos.asSlice((long) i * STRIDE_BYTES, Linker.Option.captureStateLayout());
+      MemorySegment errno = errnos.asSlice((long) i * STRIDE_BYTES, Integer.BYTES);
       after[before.length + i] = new Call(owners, i * STRIDE, errno);
     }
     return after;
@@ -67,7 +62,7 @@ final class Call {
       Call[] all = calls;
       for (int i = 0; i < all.length; i++) {
         Call call = all[(int) ((thread + i) % all.length)];
-        if (OWNER.compareAndSet(call.owners, call.index, FREE, owner)) {
+        if (call.owners.compareAndSet(call.index, FREE, owner)) {
           return call;
         }
       }
@@ -83,7 +78,7 @@ final class Call {
 
   /** Leaves the place. */
   void end() {
-    OWNER.setRelease(owners, index, FREE);
+    owners.setRelease(index, FREE);
   }
 
   /**
@@ -93,7 +88,7 @@ final class Call {
   static void awaitEnd(long owner) {
     boolean interrupted = false;
     for (Call call : calls) {
-      while ((long) OWNER.getVolatile(call.owners, call.index) == owner) {
+      while (call.owners.get(call.index) == owner) {
         interrupted |= Thread.interrupted(); // parked it would not
         LockSupport.parkNanos(PAUSE_NANOS);
       }
@@ -109,6 +104,7 @@ final class Call {
 
   /** The error of the call that failed last. */
   int errorNumber() {
-    return errno.get(ValueLayout.JAVA_INT, 0);
+    // An accessor of a layout would be linked for this, which costs at start-up.
+    return errno.asByteBuffer().order(ByteOrder.nativeOrder()).getInt(0);
   }
 }

@@ -3,7 +3,6 @@ package io.vdisk.host.linux;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -17,11 +16,17 @@ final class PathName {
   static MemorySegment of(Path path, Arena arena) {
     Path absolute = path.toAbsolutePath();
     String text = absolute.toString();
-    if (StandardCharsets.US_ASCII.newEncoder().canEncode(text)) {
-      return arena.allocateFrom(text, StandardCharsets.US_ASCII);
-    }
+    byte[] name =
+        StandardCharsets.US_ASCII.newEncoder().canEncode(text)
+            ? text.getBytes(StandardCharsets.US_ASCII)
+            : unescape(absolute.toUri().getRawPath());
+    MemorySegment memory = arena.allocate(name.length + 1); // it is zero
+    memory.asByteBuffer().put(name);
+    return memory;
+  }
+
+  private static byte[] unescape(String escaped) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    String escaped = absolute.toUri().getRawPath();
     for (int i = 0; i < escaped.length(); i++) {
       char c = escaped.charAt(i);
       if (c == '%') {
@@ -31,7 +36,6 @@ final class PathName {
         bytes.write(c);
       }
     }
-    bytes.write(0);
-    return arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes.toByteArray());
+    return bytes.toByteArray();
   }
 }

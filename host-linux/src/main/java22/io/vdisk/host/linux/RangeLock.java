@@ -1,11 +1,9 @@
 package io.vdisk.host.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 
 /**
  * A lock on a range of bytes of an open file description: it conflicts with those of all others, of
@@ -23,10 +21,10 @@ enum RangeLock {
   /** Sets a lock or returns at once. Source: linux/fcntl.h. */
   private static final int F_OFD_SETLK = 37;
 
-  private static final long BYTES = 32;
-  private static final long TYPE = 0;
-  private static final long START = 8;
-  private static final long LENGTH = 16;
+  private static final int BYTES = 32;
+  private static final int TYPE = 0;
+  private static final int START = 8;
+  private static final int LENGTH = 16;
 
   private final short type;
 
@@ -38,9 +36,11 @@ enum RangeLock {
   boolean set(Descriptor file, long offset, long length) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment lock = arena.allocate(BYTES, Long.BYTES);
-      lock.set(JAVA_SHORT, TYPE, type);
-      lock.set(JAVA_LONG, START, offset);
-      lock.set(JAVA_LONG, LENGTH, length);
+      lock.asByteBuffer()
+          .order(ByteOrder.nativeOrder())
+          .putShort(TYPE, type)
+          .putLong(START, offset)
+          .putLong(LENGTH, length);
       long result = file.call(SystemCall.FCNTL, F_OFD_SETLK, lock.address(), 0);
       if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
         return false;
