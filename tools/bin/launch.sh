@@ -1,4 +1,5 @@
-# Starts a tool. Read by the launchers beside it, which set "self" (no link), "main" and "short". POSIX sh, and few processes: each costs time.
+# Starts a tool. Read by the launchers beside it, which set "self" (no link), "main", "short" (a short life) and "native" (it moves data, so that
+# system calls pay: to link the first one costs more than all that a short command does). POSIX sh, and few processes: each costs time.
 
 name=${self##*/}
 tools=$(cd "${self%/*}/.." && pwd -P)
@@ -15,10 +16,6 @@ if ! [ -d "$target/lib" ]; then
   # What Maven says belongs to standard error: standard output is the tool's.
   (cd "$tools/.." && exec mvn -q -B -Pquick -Dmaven.test.skip=true -pl tools -am package) >&2 || fail "the build failed"
 fi
-jars=
-for jar in "$target"/tools-*.jar "$target"/lib/*.jar; do
-  jars=$jars${jars:+:}$jar
-done
 
 # The newest JVM. Each has a file "release" with a line such as JAVA_VERSION="17.0.15".
 java=
@@ -49,13 +46,25 @@ fi
 look "${found%/bin/java}"
 [ "$java" ] || fail "no Java 17 or newer is found; JAVA_HOME may name one"
 
-# What a JVM has loaded and linked by the end of a rehearsal is stored in an archive, once after each build, and mapped at each start.
+[ "$major" -ge 22 ] || native=
+
+jars=
+for jar in "$target"/tools-*.jar "$target"/lib/*.jar; do
+  case $jar in
+    "$target"/lib/host-linux-*) [ "$native" ] || continue ;;
+  esac
+  jars=$jars${jars:+:}$jar
+done
+
+# What a JVM has loaded and linked by the end of a rehearsal is stored in an archive, once after each build, and mapped at each start. It is of no
+# use to a JVM with other options for modules.
+archive=$target/launch${native:+-native}-$version
 if [ "$major" -ge 25 ]; then
-  archive=$target/launch-$version.aot
+  archive=$archive.aot
   record=-XX:AOTCacheOutput=
   use=-XX:AOTCache=
 else
-  archive=$target/launch-$version.jsa
+  archive=$archive.jsa
   record=-XX:ArchiveClassesAtExit=
   use=-XX:SharedArchiveFile=
 fi
@@ -68,7 +77,8 @@ for jar in "$target"/tools-*.jar "$target"/lib/*.jar; do
 done
 if [ "$stale" ] && [ -w "$target" ] && folder=$(mktemp -d "$target/launch.XXXXXX"); then
   mkdir "$folder/stage"
-  "$java" -XX:+UseSerialGC -XX:-UsePerfData "$record$folder/archive" -cp "$jars" io.vdisk.tools.Rehearsal "$folder/stage" \
+  "$java" ${native:+--enable-native-access=ALL-UNNAMED} -XX:+UseSerialGC -XX:-UsePerfData "$record$folder/archive" \
+    -cp "$jars" io.vdisk.tools.Rehearsal "$folder/stage" \
     > "$folder/log" 2>&1 < /dev/null
   # Where there is none, an empty one says so: it is not tried again before the next build.
   [ -s "$folder/archive" ] || : > "$folder/archive"
@@ -76,7 +86,7 @@ if [ "$stale" ] && [ -w "$target" ] && folder=$(mktemp -d "$target/launch.XXXXXX
   rm -rf "$folder"
 fi
 
-set -- -cp "$jars" "$main" "$@"
+set -- ${native:+--enable-native-access=ALL-UNNAMED} -cp "$jars" "$main" "$@"
 if [ -z "$stale" ] && [ -s "$archive" ]; then
   set -- "$use$archive" "$@"
 fi

@@ -115,6 +115,7 @@ class ArchitectureTest {
             "io.vdisk.format.vhd",
             "io.vdisk.format.vmdk",
             "io.vdisk.backend.tap",
+            "io.vdisk.host.linux",
             "io.vdisk.tools")) {
       assertTrue(CLASSES.containPackage(name), name);
     }

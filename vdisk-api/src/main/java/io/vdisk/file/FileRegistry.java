@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileRegistry {
   /** The one of this JVM. */
-  static final FileRegistry INSTANCE = new FileRegistry(opener());
+  static final FileRegistry INSTANCE = new FileRegistry(opener(HostSystem.installed()));
 
   /** How often a file may be replaced by another one while it is being opened. */
   private static final int TRIES = 10;
@@ -48,10 +48,9 @@ final class FileRegistry {
     this.opener = opener;
   }
 
-  private static OpenFile.Opener opener() {
-    Optional<HostSystem> system = HostSystem.installed();
+  static OpenFile.Opener opener(Optional<HostSystem> system) {
     if (system.isPresent()) {
-      return (path, writable, links) -> system.get().open(path, writable);
+      return system.get()::open;
     }
     return File.separatorChar == '\\' ? BlockingFile::open : AsyncFile::open;
   }

@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * process and in others; it is refused with {@link FileLockedException}. A reader that may write to
  * the file has it open for writing all the same, because only so can it see a QEMU that writes; it
  * writes nothing. Locks are the operating system's, which drops them when other code in this
- * process opens and closes the same file.
+ * process opens and closes the same file, unless {@code host-linux} is in use.
  */
 public final class LocalFile implements HostFile {
   /** Bytes moved at a time between a buffer in the heap and the host. */

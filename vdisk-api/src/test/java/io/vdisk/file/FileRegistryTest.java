@@ -7,16 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.file.host.HostSystem;
+import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -230,6 +234,29 @@ class FileRegistryTest {
       assertEquals(-(1 << 20), file.dataEnd(0, 1 << 20));
       assertTrue(host.asked.contains("zero 0 65536 true"));
     }
+  }
+
+  @Test
+  void aSystemThatIsInstalledIsToldWhetherLinksAreFollowed() throws IOException {
+    List<LinkOption> told = new ArrayList<>();
+    HostSystem system =
+        new HostSystem() {
+          @Override
+          public boolean isAvailable() {
+            return true;
+          }
+
+          @Override
+          public NativeFile open(Path file, boolean writable, LinkOption... links) {
+            told.addAll(List.of(links));
+            return host;
+          }
+        };
+    FileRegistry installed = new FileRegistry(FileRegistry.opener(Optional.of(system)));
+    installed.open(path, false, false).close();
+    assertEquals(List.of(), told);
+    installed.open(path, false, false, LinkOption.NOFOLLOW_LINKS).close();
+    assertEquals(List.of(LinkOption.NOFOLLOW_LINKS), told);
   }
 
   @Test

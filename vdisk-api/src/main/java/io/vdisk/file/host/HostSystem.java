@@ -1,6 +1,7 @@
 package io.vdisk.file.host;
 
 import java.io.IOException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -14,11 +15,12 @@ public interface HostSystem {
   boolean isAvailable();
 
   /**
-   * Opens a file.
+   * Opens a file that exists.
    *
-   * @param writable whether for writing too; the file must exist
+   * @param writable whether for writing too
+   * @param links whether a symbolic link is refused; otherwise it is followed
    */
-  NativeFile open(Path path, boolean writable) throws IOException;
+  NativeFile open(Path path, boolean writable, LinkOption... links) throws IOException;
 
   /** The system that is installed and available; empty if none. Looked up at the first call. */
   static Optional<HostSystem> installed() {

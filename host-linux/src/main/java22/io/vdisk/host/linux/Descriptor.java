@@ -1,0 +1,88 @@
+package io.vdisk.host.linux;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * An open file of the kernel's. Any thread may call. Its number is given back only when no call
+ * uses it any more: the kernel gives it to the next file that is opened, and a late call would read
+ * or write that one.
+ */
+final class Descriptor implements Closeable {
+  /** Paths are relative to the working directory. Source: linux/fcntl.h, as the flags below. */
+  private static final int AT_FDCWD = -100;
+
+  private static final int O_RDWR = 2;
+  private static final int O_CLOEXEC = 0x8_0000;
+
+  private static final AtomicLong OWNERS = new AtomicLong();
+
+  private final int number;
+
+  /** Unlike the number never used again. */
+  private final long owner = OWNERS.incrementAndGet();
+
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private Descriptor(int number) {
+    this.number = number;
+  }
+
+  static Descriptor open(Path path, boolean writable, boolean follow) throws IOException {
+    int flags = O_CLOEXEC;
+    if (writable) {
+      flags |= O_RDWR;
+    }
+    if (!follow) {
+      flags |= Processor.CURRENT.orElseThrow().noFollow();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = PathName.of(path, arena);
+      return new Descriptor(
+          (int) Errno.check(SystemCall.OPENAT.run(AT_FDCWD, name, flags, 0, 0), path));
+    }
+  }
+
+  /** Makes a call whose first argument is this descriptor, and its second memory. */
+  long call(SystemCall call, MemorySegment second, long third, long fourth)
+      throws ClosedChannelException {
+    Call place = begin();
+    try {
+      return call.run(place, number, second, third, fourth, 0, 0);
+    } finally {
+      place.end();
+    }
+  }
+
+  /** Makes a call whose first argument is this descriptor. */
+  long call(SystemCall call, long second, long third, long fourth) throws ClosedChannelException {
+    return call(call, MemorySegment.ofAddress(second), third, fourth);
+  }
+
+  private Call begin() throws ClosedChannelException {
+    Call place = Call.begin(owner);
+    if (closed.get()) {
+      place.end();
+      throw new ClosedChannelException();
+    }
+    return place;
+  }
+
+  /** Waits for calls that are under way. */
+  @Override
+  public void close() throws IOException {
+    if (!closed.getAndSet(true)) {
+      Call.awaitEnd(owner);
+      long result = SystemCall.CLOSE.run(number, MemorySegment.NULL, 0, 0, 0);
+      if (result != -Errno.EINTR) {
+        Errno.check(result);
+      }
+    }
+  }
+}

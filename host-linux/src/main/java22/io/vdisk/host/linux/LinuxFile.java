@@ -1,0 +1,144 @@
+package io.vdisk.host.linux;
+
+import io.vdisk.file.host.NativeFile;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+
+/** A file by the system calls of Linux. */
+final class LinuxFile implements NativeFile {
+  // Source: linux/falloc.h.
+  private static final int KEEP_SIZE = 1;
+  private static final int PUNCH_HOLE = 2;
+  private static final int ZERO_RANGE = 0x10;
+
+  /** Bytes that are known to have been data. To call them data stays right, whatever happens. */
+  private record Data(long start, long end) {
+    static final Data NONE = new Data(0, 0);
+
+    boolean holds(long offset) {
+      return offset >= start && offset < end;
+    }
+  }
+
+  private final Descriptor descriptor;
+  private final Ability holes = new Ability();
+  private final Ability punching = new Ability();
+  private final Ability zeroing = new Ability();
+  private volatile Data data = Data.NONE;
+
+  LinuxFile(Descriptor descriptor) {
+    this.descriptor = descriptor;
+  }
+
+  @Override
+  public int read(ByteBuffer dst, long offset) throws IOException {
+    if (dst.isReadOnly()) {
+      throw new IllegalArgumentException("a buffer that is only read");
+    }
+    return moved(SystemCall.PREAD64, dst, offset);
+  }
+
+  @Override
+  public int write(ByteBuffer src, long offset) throws IOException {
+    return moved(SystemCall.PWRITE64, src, offset);
+  }
+
+  private int moved(SystemCall how, ByteBuffer buffer, long offset) throws IOException {
+    int position = buffer.position();
+    MemorySegment memory = MemorySegment.ofBuffer(buffer);
+    int count = (int) Errno.check(descriptor.call(how, memory, memory.byteSize(), offset));
+    buffer.position(position + count);
+    return count;
+  }
+
+  /** Where its end is: the same call for files and devices. Nobody uses the position it sets. */
+  @Override
+  public long size() throws IOException {
+    return Errno.check(seek(0, Whence.END));
+  }
+
+  @Override
+  public void resize(long size) throws IOException {
+    Errno.check(descriptor.call(SystemCall.FTRUNCATE, size, 0, 0));
+    data = Data.NONE;
+  }
+
+  @Override
+  public void flush() throws IOException {
+    Errno.check(descriptor.call(SystemCall.FDATASYNC, 0, 0, 0));
+  }
+
+  @Override
+  public boolean zero(long offset, long length, boolean keepSpace) throws IOException {
+    Ability ability = keepSpace ? zeroing : punching;
+    if (ability.isMissing()) {
+      return false;
+    }
+    long within = Math.min(length, size() - offset);
+    if (within <= 0) {
+      return true;
+    }
+    int mode = KEEP_SIZE | (keepSpace ? ZERO_RANGE : PUNCH_HOLE);
+    boolean done = ability.did(descriptor.call(SystemCall.FALLOCATE, mode, offset, within));
+    if (done) {
+      data = Data.NONE;
+    }
+    return done;
+  }
+
+  /**
+   * One system call where there is data, two where there is a hole, none where there was data when
+   * it was asked last: a caller that goes through the file by short steps would otherwise make the
+   * file system look for the end of the same data again and again.
+   */
+  @Override
+  public long dataEnd(long offset, long limit) throws IOException {
+    long end = limit > Long.MAX_VALUE - offset ? Long.MAX_VALUE : offset + limit;
+    Data known = data;
+    if (known.holds(offset)) {
+      return Math.min(known.end(), end);
+    }
+    if (holes.isMissing()) {
+      return end;
+    }
+    long hole = seek(offset, Whence.HOLE);
+    if (hole > offset) {
+      data = new Data(offset, hole);
+      return Math.min(hole, end);
+    }
+    long next = hole == offset ? seek(offset, Whence.DATA) : hole;
+    if (next > offset) {
+      return -Math.min(next, end);
+    }
+    if (next == -Errno.ENXIO) {
+      return -end; // there is no more data, or no more file
+    }
+    if (next < 0) {
+      holes.miss();
+    }
+    return end; // not known, or written between the two calls
+  }
+
+  private long seek(long offset, Whence whence) throws ClosedChannelException {
+    return descriptor.call(SystemCall.LSEEK, offset, whence.number(), 0);
+  }
+
+  @Override
+  public boolean lock(long offset, long length, boolean shared) throws IOException {
+    return (shared ? RangeLock.SHARED : RangeLock.EXCLUSIVE).set(descriptor, offset, length);
+  }
+
+  @Override
+  public void unlock(long offset, long length) throws IOException {
+    if (!RangeLock.NONE.set(descriptor, offset, length)) {
+      throw new AssertionError("a lock is in the way of none");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    descriptor.close();
+  }
+}
