@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LauncherTest {
   private static final List<String> SCRIPTS =
-      List.of("vdisk", "qcow-create", "img2qcow", "launch.sh");
+      List.of("vdisk", "qcow-create", "img2qcow", "launch.sh", "jvm.sh");
 
   @TempDir Path folder;
   private Path home;
