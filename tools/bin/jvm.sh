@@ -1,4 +1,5 @@
-# Finds the newest JVM: sets "java", "version" and "major". Read by launchers, which say what "fail" does.
+# Finds the newest JVM, or takes the one that VDISK_JAVA_HOME names: sets "java", "version" and "major". Read by launchers, which say what
+# "fail" does.
 
 # Each JVM has a file "release" with a line such as JAVA_VERSION="17.0.15".
 java=
@@ -18,13 +19,18 @@ look() {
     fi
   done < "$1/release"
 }
-for home in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* \
-  /Library/Java/JavaVirtualMachines/*/Contents/Home; do
-  look "$home"
-done
-found=$(command -v java)
-if [ -h "$found" ]; then
-  found=$(readlink -f "$found")
+if [ "${VDISK_JAVA_HOME-}" ]; then
+  look "$VDISK_JAVA_HOME"
+  [ "$java" ] || fail "VDISK_JAVA_HOME names no Java 17 or newer"
+else
+  for home in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* \
+    /Library/Java/JavaVirtualMachines/*/Contents/Home; do
+    look "$home"
+  done
+  found=$(command -v java)
+  if [ -h "$found" ]; then
+    found=$(readlink -f "$found")
+  fi
+  look "${found%/bin/java}"
 fi
-look "${found%/bin/java}"
 [ "$java" ] || fail "no Java 17 or newer is found; JAVA_HOME may name one"

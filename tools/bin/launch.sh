@@ -61,4 +61,6 @@ if [ -t 2 ]; then
   set -- -Dvdisk.terminal=true "$@"
 fi
 # One thread for garbage and no file for profilers start faster. Without the log, as a JVM warns there of an archive that is not its own.
-exec "$java" -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable "$@"
+# VDISK_JAVA_OPTS holds further options, divided by spaces.
+set -f
+exec "$java" -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable ${VDISK_JAVA_OPTS-} "$@"
