@@ -17,34 +17,7 @@ if ! [ -d "$target/lib" ]; then
   (cd "$tools/.." && exec mvn -q -B -Pquick -Dmaven.test.skip=true -pl tools -am package) >&2 || fail "the build failed"
 fi
 
-# The newest JVM. Each has a file "release" with a line such as JAVA_VERSION="17.0.15".
-java=
-major=16
-look() {
-  [ -r "$1/release" ] && [ -x "$1/bin/java" ] || return 0
-  while IFS='=' read -r key value; do
-    if [ "$key" = JAVA_VERSION ]; then
-      value=${value#\"}
-      value=${value%\"}
-      if [ "${value%%[!0-9]*}" -gt "$major" ]; then
-        java=$1/bin/java
-        version=$value
-        major=${value%%[!0-9]*}
-      fi
-      return 0
-    fi
-  done < "$1/release"
-}
-for home in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* \
-  /Library/Java/JavaVirtualMachines/*/Contents/Home; do
-  look "$home"
-done
-found=$(command -v java)
-if [ -h "$found" ]; then
-  found=$(readlink -f "$found")
-fi
-look "${found%/bin/java}"
-[ "$java" ] || fail "no Java 17 or newer is found; JAVA_HOME may name one"
+. "$tools/bin/jvm.sh"
 
 [ "$major" -ge 22 ] || native=
 
@@ -98,4 +71,6 @@ if [ -t 2 ]; then
   set -- -Dvdisk.terminal=true "$@"
 fi
 # One thread for garbage and no file for profilers start faster. Without the log, as a JVM warns there of an archive that is not its own.
-exec "$java" -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable "$@"
+# VDISK_JAVA_OPTS holds further options, divided by spaces.
+set -f
+exec "$java" -XX:+UseSerialGC -XX:-UsePerfData -Xlog:disable ${VDISK_JAVA_OPTS-} "$@"

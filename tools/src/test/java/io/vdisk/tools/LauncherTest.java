@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,8 +29,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LauncherTest {
   private static final List<String> SCRIPTS =
-      List.of("vdisk", "qcow-create", "img2qcow", "launch.sh");
+      List.of("vdisk", "qcow-create", "img2qcow", "launch.sh", "jvm.sh");
 
+  private final Map<String, String> environment = new HashMap<>();
   @TempDir Path folder;
   private Path home;
   private Path bin;
@@ -94,6 +97,7 @@ class LauncherTest {
   private Process start(Path directory, String... command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(environment);
     builder.redirectError(folder.resolve("err").toFile());
     builder.redirectOutput(folder.resolve("out").toFile());
     return builder.start();
@@ -144,6 +148,19 @@ class LauncherTest {
     assertEquals(new Ended(0, "", ""), converted);
     Ended packed = run(folder, bin + "/img2qcow", "--format=qcow2", "packed", "disk");
     assertEquals(0, packed.code(), packed.err());
+  }
+
+  @Test
+  void environmentChoosesTheJvmAndItsOptions() throws IOException, InterruptedException {
+    environment.put("VDISK_JAVA_HOME", System.getProperty("java.home"));
+    environment.put("VDISK_JAVA_OPTS", "-Xmx64m  -showversion");
+    Ended shown = run(folder, bin.resolve("vdisk").toString(), "--version");
+    environment.put("VDISK_JAVA_HOME", folder.toString());
+    Ended refused = run(folder, bin.resolve("vdisk").toString(), "--version");
+
+    assertEquals(0, shown.code(), shown.err());
+    assertTrue(shown.err().contains(System.getProperty("java.vm.version")), shown.err());
+    assertEquals(new Ended(1, "", "vdisk: VDISK_JAVA_HOME names no Java 17 or newer\n"), refused);
   }
 
   @Test
