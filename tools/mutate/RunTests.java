@@ -1,4 +1,6 @@
 import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
@@ -31,15 +33,37 @@ final class RunTests {
 
   private static TestExecutionSummary run(String test) throws ReflectiveOperationException {
     String[] parts = test.split("#");
-    Class<?> type = Class.forName(parts[0], false, RunTests.class.getClassLoader());
+    String[] classes = parts[0].split("\\$");
+    List<Class<?>> outer = new ArrayList<>();
+    Class<?> type = Class.forName(classes[0]);
+    for (int i = 1; i < classes.length; i++) {
+      outer.add(type);
+      type = nested(type, classes[i]);
+    }
+    Method method = method(type, parts[1]);
     var request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(DiscoverySelectors.selectMethod(type, method(type, parts[1])))
+            .selectors(
+                outer.isEmpty()
+                    ? DiscoverySelectors.selectMethod(type, method)
+                    : DiscoverySelectors.selectNestedMethod(outer, type, method))
             .configurationParameter("jqwik.database", "")
             .build();
     SummaryGeneratingListener listener = new SummaryGeneratingListener();
     LauncherFactory.create().execute(request, listener);
     return listener.getSummary();
+  }
+
+  /** The nested class of that name, inherited or not. */
+  private static Class<?> nested(Class<?> type, String name) throws ClassNotFoundException {
+    for (Class<?> declaring = type; declaring != null; declaring = declaring.getSuperclass()) {
+      for (Class<?> nested : declaring.getDeclaredClasses()) {
+        if (nested.getSimpleName().equals(name)) {
+          return nested;
+        }
+      }
+    }
+    throw new ClassNotFoundException(type + " " + name);
   }
 
   /** The method of that name, inherited or not, whatever its parameters. */
