@@ -314,6 +314,26 @@ class ImageDeviceTest {
   }
 
   @Test
+  void cipherIsToldWhereSectorsLieInTheDiskAndInTheFile() throws IOException {
+    UnitLayout enciphered = new UnitLayout(host, 3 * UNIT).with(new LabellingCipher());
+    ImageDevice disk = device(enciphered, Optional.empty());
+    write(disk, 2 * UNIT + 700, bytes(30, 1));
+    write(disk, 0, bytes(UNIT, 2));
+    write(disk, 511, bytes(2, 3));
+    byte[] unused = read(disk, 0, 3 * UNIT);
+    for (int at = 0; at < UNIT; at += 512) {
+      assertLabel(2 * UNIT + at, UNIT + at);
+      assertLabel(at, 2 * UNIT + at);
+    }
+  }
+
+  private void assertLabel(long offset, int fileOffset) {
+    ByteBuffer sector = ByteBuffer.wrap(host.bytes, fileOffset, 512);
+    assertEquals(offset, sector.getLong(), "guest offset");
+    assertEquals(fileOffset, sector.getLong(), "file offset");
+  }
+
+  @Test
   void lastUnitMayReachPastTheEndOfTheDisk() throws IOException {
     layout.reuse = true;
     write(host, UNIT, bytes(UNIT, 77));
@@ -466,6 +486,33 @@ class ImageDeviceTest {
       assertEquals(0, plain.remaining() % 512);
       for (long at = fileOffset; plain.hasRemaining(); at++) {
         target.put((byte) (plain.get() ^ (0x5a + at / 512)));
+      }
+    }
+  }
+
+  /** Writes both offsets at the head of each sector, and expects to find them there. */
+  private static final class LabellingCipher implements SectorCipher {
+    @Override
+    public int sectorSize() {
+      return 512;
+    }
+
+    @Override
+    public void decrypt(ByteBuffer data, long offset, long fileOffset) {
+      for (int done = 0; data.hasRemaining(); done += 512) {
+        assertEquals(offset + done, data.getLong(data.position()));
+        assertEquals(fileOffset + done, data.getLong(data.position() + 8));
+        data.position(data.position() + 512);
+      }
+    }
+
+    @Override
+    public void encrypt(ByteBuffer plain, ByteBuffer target, long offset, long fileOffset) {
+      for (int done = 0; plain.hasRemaining(); done += 512) {
+        target.putLong(offset + done).putLong(fileOffset + done);
+        plain.position(plain.position() + 16);
+        target.put(plain.slice().limit(496));
+        plain.position(plain.position() + 496);
       }
     }
   }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -248,54 +249,88 @@ class WriteBackTest {
     tables.writeBack.release(60);
   }
 
+  /** Guards: what allocations under way may dirty counts as if it were. */
+  @Test
+  void reservationsOfOthersCountAgainstTheCapacity() throws IOException {
+    tables.writeBack.reserve(80);
+    set(tables, tables.counts, 0, 0, 1);
+    tables.writeBack.reserve(5);
+    assertEquals(List.of("write 65536+4096", "flush"), tables.disk.changes());
+  }
+
   @Test
   void reservationWaitsForOthersToGiveTheirsBack() throws Exception {
     tables.writeBack.reserve(80);
-    CompletableFuture<Void> second =
-        CompletableFuture.runAsync(
+    FutureTask<Boolean> second =
+        new FutureTask<>(
             () -> {
-              try {
-                tables.writeBack.reserve(80);
-              } catch (IOException e) {
-                throw new AssertionError(e);
-              }
+              tables.writeBack.reserve(80);
+              return true;
             });
+    Thread thread = new Thread(second);
+    thread.start();
+    while (thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TERMINATED) {
+      Thread.onSpinWait();
+    }
+    assertFalse(second.isDone());
     tables.writeBack.release(80);
-    second.get();
-    tables.writeBack.release(80);
+    assertTrue(second.get());
   }
 
   @Test
   void journalIsDurableBeforeItsImagesAndSettledAfterThem() throws IOException {
-    List<String> log = new ArrayList<>();
-    Tables[] journalled = new Tables[1];
-    Journal journal =
-        new Journal() {
-          @Override
-          public int capacity() {
-            return 20;
-          }
-
-          @Override
-          public void record(List<Slice.Image> images) {
-            log.addAll(journalled[0].disk.changes());
-            log.add("record " + images.size());
-          }
-
-          @Override
-          public void settled() {
-            log.addAll(journalled[0].disk.changes());
-            log.add("settled");
-          }
-        };
-    journalled[0] = new Tables(AMPLE, Pause.NONE, journal);
-    journalled[0].disk.write(ByteBuffer.allocate(8), 500_000);
-    journalled[0].place(0, 300_000);
-    set(journalled[0], journalled[0].entries, 0, 0, 1);
-    journalled[0].writeBack.run();
+    Journalled image = new Journalled(20);
+    image.tables.disk.write(ByteBuffer.allocate(8), 500_000);
+    image.tables.place(0, 300_000);
+    set(image.tables, image.tables.entries, 0, 0, 1);
+    image.tables.writeBack.run();
     assertEquals(
         List.of("write 500000+8", "flush", "record 1", "write 300000+4096", "flush", "settled"),
-        log);
+        image.log);
+  }
+
+  /** Guards: a journal never gets more slices than one entry holds. */
+  @Test
+  void journalGetsNoMoreThanItsCapacity() throws IOException {
+    Journalled image = new Journalled(3);
+    for (int i = 0; i < 8; i++) {
+      image.tables.writeBack.reserve(1);
+      set(image.tables, image.tables.counts, i, 0, 1);
+      image.tables.writeBack.release(1);
+    }
+    image.tables.writeBack.run();
+    image.log.removeIf(line -> !line.startsWith("record"));
+    assertEquals(List.of("record 3", "record 3", "record 2"), image.log);
+  }
+
+  /** Tables with a journal that tells what happens, together with their disk. */
+  private static final class Journalled implements Journal {
+    final Tables tables;
+    final List<String> log = new ArrayList<>();
+    private final int capacity;
+
+    Journalled(int capacity) {
+      this.capacity = capacity;
+      this.tables = new Tables(AMPLE, Pause.NONE, this);
+    }
+
+    @Override
+    public int capacity() {
+      return capacity;
+    }
+
+    @Override
+    public void record(List<Slice.Image> images) {
+      log.addAll(tables.disk.changes());
+      log.add("record " + images.size());
+    }
+
+    @Override
+    public void settled() {
+      log.addAll(tables.disk.changes());
+      log.add("settled");
+    }
   }
 
   /** What a test does at a pause; once. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.feature.UnitWriter;
@@ -11,6 +12,7 @@ import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,35 @@ class EncryptedTest extends ToyContracts {
     }
     assertFalse(hostHas("first"));
     assertFalse(hostHas("second"));
+  }
+
+  /** A unit and its bytes on the host. */
+  private record Stored(long fileOffset, byte[] bytes) {}
+
+  /** The key stream belongs to the guest's sector, wherever in the file that lies. */
+  @Test
+  void sectorsAreEncipheredByTheirGuestOffset() throws IOException {
+    Stored first = store(3);
+    Stored behindOthers = store(5, 4, 3);
+    Stored other = store(5);
+    assertTrue(first.fileOffset < behindOthers.fileOffset);
+    assertArrayEquals(first.bytes, behindOthers.bytes);
+    assertEquals(first.fileOffset, other.fileOffset);
+    assertFalse(Arrays.equals(first.bytes, other.bytes));
+  }
+
+  /** Writes the same into units of a new image, one after another; the last of them. */
+  private Stored store(int... units) throws IOException {
+    file.resize(0);
+    try (BlockDevice device = create()) {
+      for (int unit : units) {
+        device.write(ByteBuffer.allocate(TableLayout.UNIT), (long) unit * TableLayout.UNIT);
+      }
+      long last = (long) units[units.length - 1] * TableLayout.UNIT;
+      Stored stored = new Stored(device.extentAt(last, 1).fileOffset(), new byte[TableLayout.UNIT]);
+      file.readFully(ByteBuffer.wrap(stored.bytes), stored.fileOffset);
+      return stored;
+    }
   }
 
   @Test

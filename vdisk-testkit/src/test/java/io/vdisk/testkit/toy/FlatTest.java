@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.file.HostFile;
+import io.vdisk.testkit.CrashDisk;
+import io.vdisk.testkit.HostOperation;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -52,6 +56,29 @@ class FlatTest extends ToyContracts {
       }
       assertTrue(file.take() > 0);
     }
+  }
+
+  /** Whatever the log makes of more than it can hold: it does not write on behind its end. */
+  @Test
+  void noLogEntryReachesBehindTheLog() throws IOException {
+    CrashDisk disk = new CrashDisk();
+    List<HostFile> files = List.of(disk.file("image"));
+    SUBJECT.create(files, SUBJECT.size(), Optional.empty());
+    long log = ToyHeader.BYTES;
+    List<Long> ends = new ArrayList<>();
+    try (BlockDevice device = SUBJECT.open(files, true, Optional.empty())) {
+      disk.setHook(
+          event -> {
+            if (event.operation() == HostOperation.WRITE && event.offset() == log) {
+              ends.add(event.offset() + event.length());
+            }
+          });
+      for (long offset = 0; offset < device.size(); offset += TableLayout.UNIT) {
+        device.write(ByteBuffer.allocate(1), offset);
+      }
+      device.flush();
+    }
+    assertEquals(log + ToyLog.BYTES, Collections.max(ends));
   }
 
   /** The disk is written and discarded whole, again and again; 8 units are spare. */
