@@ -31,6 +31,10 @@ final class Qcow2Checker {
   private final long clusterSize;
   private final long fileSize;
   private final RefcountWidth width;
+
+  /** A word of counts that all are 1. */
+  private final long ones;
+
   private final References references = new References();
   private final CheckReport.Builder report = CheckReport.builder();
   private final ByteBuffer l1Table;
@@ -38,8 +42,10 @@ final class Qcow2Checker {
   private final long tableBytes;
   private final ByteBuffer refcountTable;
 
-  /** The L2 table that is being looked at. */
-  private final ByteBuffer l2Table;
+  /** The L2 table that is being looked at, as it lies in the file, and its entries. */
+  private final ByteBuffer l2Bytes;
+
+  private final long[] l2Table;
 
   /** The block that {@link #counted} looked at last. */
   private long lastBlock = -1;
@@ -61,13 +67,15 @@ final class Qcow2Checker {
     this.clusterSize = header.clusterSize();
     this.fileSize = file.size();
     this.width = new RefcountWidth(header.refcountOrder);
+    this.ones = width.ones();
     this.l1Table = read(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
     // A table that moved is where the file says, not where it was when it was opened.
     ByteBuffer pointer = read(Qcow2Header.REFCOUNT_TABLE_OFFSET.offset(), 16);
     this.tableOffset = pointer.getLong(0);
     long bytes = Integer.toUnsignedLong(pointer.getInt(8)) << clusterBits;
     this.tableBytes = Math.min(bytes, Qcow2Header.MAX_REFCOUNT_TABLE_BYTES);
-    this.l2Table = ByteBuffer.allocate(header.clusterSize());
+    this.l2Bytes = ByteBuffer.allocateDirect(header.clusterSize());
+    this.l2Table = new long[header.clusterSize() / Long.BYTES];
     this.refcountTable = read(tableOffset, tableBytes);
   }
 
@@ -84,6 +92,10 @@ final class Qcow2Checker {
       Zeroes.fill(bytes);
     }
     return bytes.clear();
+  }
+
+  private void readL2Table(long offset) throws IOException {
+    read(offset, l2Bytes).asLongBuffer().get(l2Table);
   }
 
   CheckReport check() throws IOException {
@@ -145,7 +157,8 @@ final class Qcow2Checker {
         error(
             "L1 entry " + i + " names an L2 table at " + table + ", which is not cluster aligned");
       }
-      referToClusters(table, read(table, l2Table));
+      readL2Table(table);
+      referToClusters(table);
     }
   }
 
@@ -156,24 +169,70 @@ final class Qcow2Checker {
     }
   }
 
-  private void referToClusters(long tableAt, ByteBuffer table) {
-    for (int i = 0; i < table.limit() / Long.BYTES; i++) {
-      L2Entry entry = new L2Entry(table.getLong(i * Long.BYTES));
-      if (entry.isCompressed()) {
-        referToCompressed(tableAt, i, entry);
-        continue;
-      }
-      if (entry.hasReservedBits()) {
-        error(at(tableAt, i) + " has reserved bits set: " + Long.toHexString(entry.raw()));
-      }
-      if (entry.isAllocated()) {
-        allocated++;
-        fragmented += following != 0 && entry.offset() != following ? 1 : 0;
-        following = entry.offset() + clusterSize;
-        refer(entry.offset(), clusterSize);
-        if (entry.offset() % clusterSize != 0) {
-          error(at(tableAt, i) + " names offset " + entry.offset() + ", not cluster aligned");
+  private void referToClusters(long tableAt) {
+    for (int i = 0; i < l2Table.length; ) {
+      int run = plainRun(i);
+      if (run > 0) {
+        referToRun(l2Table[i] & L2Entry.OFFSET, run);
+        i += run;
+      } else {
+        if (l2Table[i] != 0) {
+          referToCluster(tableAt, i, new L2Entry(l2Table[i]));
         }
+        i++;
+      }
+    }
+  }
+
+  /**
+   * How many entries from {@code i} on name clusters that follow each other, inside the file, with
+   * COPIED, and have nothing else about them: as nearly all do.
+   */
+  private int plainRun(int i) {
+    long first = l2Table[i];
+    long offset = first & ~L2Entry.COPIED;
+    if (first >= 0 || offset == 0 || offset % clusterSize != 0 || offset >= fileSize) {
+      return 0; // COPIED is the sign
+    }
+    int end = (int) Math.min(l2Table.length, i + (fileSize - offset) / clusterSize);
+    long expected = first;
+    int at = i;
+    while (at < end && l2Table[at] == expected) {
+      at++;
+      expected += clusterSize;
+    }
+    return at - i;
+  }
+
+  private void referToRun(long offset, int clusters) {
+    allocated += clusters;
+    fragmented += following != 0 && offset != following ? 1 : 0;
+    following = offset + clusters * clusterSize;
+    for (long at = offset; at < following; ) {
+      at +=
+          references.addFirst(at >>> clusterBits, (following - at) >>> clusterBits) << clusterBits;
+      if (at < following) {
+        refer(at, clusterSize);
+        at += clusterSize;
+      }
+    }
+  }
+
+  private void referToCluster(long tableAt, int i, L2Entry entry) {
+    if (entry.isCompressed()) {
+      referToCompressed(tableAt, i, entry);
+      return;
+    }
+    if (entry.hasReservedBits()) {
+      error(at(tableAt, i) + " has reserved bits set: " + Long.toHexString(entry.raw()));
+    }
+    if (entry.isAllocated()) {
+      allocated++;
+      fragmented += following != 0 && entry.offset() != following ? 1 : 0;
+      following = entry.offset() + clusterSize;
+      refer(entry.offset(), clusterSize);
+      if (entry.offset() % clusterSize != 0) {
+        error(at(tableAt, i) + " names offset " + entry.offset() + ", not cluster aligned");
       }
     }
   }
@@ -230,45 +289,85 @@ final class Qcow2Checker {
     long clusters = Math.max(fileClusters(), references.end());
     long perBlock = width.in(clusterSize);
     long end = 0;
-    @Nullable ByteBuffer counts = NONE;
-    long countedBlock = -1;
-    for (long cluster = 0; cluster < clusters; cluster++) {
-      long block = cluster / perBlock;
-      if (block != countedBlock) {
-        counts = block(block);
-        countedBlock = block;
-      }
-      long blockEnd = (block + 1) * perBlock;
+    for (long first = 0; first < clusters; first += perBlock) {
+      long stop = Math.min(clusters, first + perBlock);
+      ByteBuffer counts = block(first / perBlock);
       if (counts == null) {
         report.add(
             Severity.UNCHECKED,
-            "the refcounts of clusters " + cluster + " to " + (blockEnd - 1) + " cannot be read");
-        cluster = blockEnd - 1;
-        continue;
-      }
-      if (counts.limit() == 0 && references.isEmptyChunk(cluster)) {
-        cluster = Math.min(blockEnd, References.chunkEnd(cluster)) - 1;
-        continue;
-      }
-      long counted = count(counts, cluster % perBlock);
-      int referred = references.get(cluster);
-      if (counted != 0 || referred != 0) {
-        end = cluster + 1;
-      }
-      if (counted != referred) {
-        boolean leaked = Long.compareUnsigned(counted, referred) > 0;
-        report.add(
-            leaked ? Severity.LEAK : Severity.ERROR,
-            "cluster "
-                + cluster
-                + " is counted "
-                + Long.toUnsignedString(counted)
-                + " times and referred to "
-                + referred
-                + " times");
+            "the refcounts of clusters "
+                + first
+                + " to "
+                + (first + perBlock - 1)
+                + " cannot be read");
+      } else if (counts.limit() == 0) {
+        end = Math.max(end, compareWithNone(first, stop));
+      } else {
+        end = Math.max(end, compareBlock(counts, first, stop));
       }
     }
     return end;
+  }
+
+  private long compareWithNone(long first, long stop) {
+    long end = 0;
+    for (long cluster = first; cluster < stop; cluster++) {
+      if (references.isEmptyChunk(cluster)) {
+        cluster = References.chunkEnd(cluster) - 1;
+      } else if (compare(cluster, 0)) {
+        end = cluster + 1;
+      }
+    }
+    return end;
+  }
+
+  private long compareBlock(ByteBuffer counts, long first, long stop) {
+    long end = 0;
+    for (long cluster = first; cluster < stop; ) {
+      int i = (int) (cluster - first);
+      long counted = count(counts, i);
+      long once = counted == 1 ? Math.max(1, countOnes(counts, i)) : 0;
+      long agreed = references.confirmOnce(cluster, Math.min(once, stop - cluster));
+      if (agreed > 0) {
+        end = cluster + agreed;
+      } else if (compare(cluster, counted)) {
+        end = cluster + 1;
+      }
+      cluster += Math.max(1, agreed);
+    }
+    return end;
+  }
+
+  /** How many counts from the i-th on are 1, as nearly all are; in whole words. */
+  private long countOnes(ByteBuffer counts, int i) {
+    int perWord = width.perWord();
+    if (i % perWord != 0) {
+      return 0;
+    }
+    int from = i / perWord * Long.BYTES;
+    int at = from;
+    while (at < counts.limit() && counts.getLong(at) == ones) {
+      at += Long.BYTES;
+    }
+    return (long) (at - from) / Long.BYTES * perWord;
+  }
+
+  /** Whether the cluster is in use, by the one or the other. */
+  private boolean compare(long cluster, long counted) {
+    int referred = references.get(cluster);
+    if (counted != referred) {
+      boolean leaked = Long.compareUnsigned(counted, referred) > 0;
+      report.add(
+          leaked ? Severity.LEAK : Severity.ERROR,
+          "cluster "
+              + cluster
+              + " is counted "
+              + Long.toUnsignedString(counted)
+              + " times and referred to "
+              + referred
+              + " times");
+    }
+    return counted != 0 || referred != 0;
   }
 
   private long count(ByteBuffer counts, long i) {
@@ -312,28 +411,36 @@ final class Qcow2Checker {
       if (named.offset() == 0) {
         continue;
       }
-      checkCopied("L1 entry " + i, named);
-      ByteBuffer table = read(named.offset(), l2Table);
-      for (int j = 0; j < table.limit() / Long.BYTES; j++) {
-        L2Entry entry = new L2Entry(table.getLong(j * Long.BYTES));
-        if (entry.isAllocated()) {
-          checkCopied(at(named.offset(), j), entry);
+      if (!isCopiedRight(named)) {
+        copiedError("L1 entry " + i, named);
+      }
+      readL2Table(named.offset());
+      for (int j = 0; j < l2Table.length; ) {
+        L2Entry entry = new L2Entry(l2Table[j]);
+        int run = plainRun(j);
+        int right = (int) references.countConfirmed(entry.offset() >>> clusterBits, run);
+        if (right == 0 && entry.isAllocated() && !isCopiedRight(entry)) {
+          copiedError(at(named.offset(), j), entry);
         }
+        j += Math.max(1, right);
       }
     }
   }
 
-  private void checkCopied(String name, L2Entry entry) throws IOException {
+  /** Also true where nobody can tell. */
+  private boolean isCopiedRight(L2Entry entry) throws IOException {
     long counted = counted(entry.offset());
-    if (counted != -1 && (counted == 1) != entry.isCopied()) {
-      error(
-          name
-              + (entry.isCopied() ? " has" : " has not")
-              + " COPIED, and its cluster at "
-              + entry.offset()
-              + " is counted "
-              + Long.toUnsignedString(counted)
-              + " times");
-    }
+    return counted == -1 || (counted == 1) == entry.isCopied();
+  }
+
+  private void copiedError(String name, L2Entry entry) throws IOException {
+    error(
+        name
+            + (entry.isCopied() ? " has" : " has not")
+            + " COPIED, and its cluster at "
+            + entry.offset()
+            + " is counted "
+            + Long.toUnsignedString(counted(entry.offset()))
+            + " times");
   }
 }

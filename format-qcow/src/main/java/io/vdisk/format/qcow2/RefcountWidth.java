@@ -26,6 +26,15 @@ record RefcountWidth(int order) {
     return order == WORD_ORDER ? Long.MAX_VALUE : (1L << (1 << order)) - 1;
   }
 
+  /** A word of counts that all are 1. */
+  long ones() {
+    long word = 0;
+    for (int i = 0; i < perWord(); i++) {
+      word = with(word, i, 1);
+    }
+    return word;
+  }
+
   long get(long word, int i) {
     return (word >>> shift(i)) & mask();
   }
