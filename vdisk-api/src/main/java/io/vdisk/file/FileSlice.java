@@ -93,6 +93,16 @@ public final class FileSlice extends ForwardingFile {
   }
 
   @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    if (length > this.length - offset) {
+      throw new IOException(
+          name() + ": " + length + " bytes at " + offset + " do not fit in " + this.length);
+    }
+    return file().allocate(start + offset, length);
+  }
+
+  @Override
   public long dataEnd(long offset, long limit) throws IOException {
     Ranges.checkLimit(offset, limit);
     if (offset >= length) {

@@ -83,6 +83,11 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    return file.allocate(offset, length);
+  }
+
+  @Override
   public long dataEnd(long offset, long limit) throws IOException {
     return file.dataEnd(offset, limit);
   }

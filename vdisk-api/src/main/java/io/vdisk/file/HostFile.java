@@ -90,6 +90,16 @@ public interface HostFile extends Closeable {
   }
 
   /**
+   * Sets host space aside for a range if that is cheaper than writing: what is written there later
+   * finds space. No byte changes; a file that was shorter grows to the end of the range, by zeroes.
+   *
+   * @return false if it is not cheaply possible; nothing was done then
+   */
+  default boolean allocate(long offset, long length) throws IOException {
+    return false;
+  }
+
+  /**
    * Where the data at {@code offset} ends, or the hole.
    *
    * @param limit most bytes to look at, at least 1

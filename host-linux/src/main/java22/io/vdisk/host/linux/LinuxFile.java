@@ -26,6 +26,7 @@ final class LinuxFile implements NativeFile {
   private final Ability holes = new Ability();
   private final Ability punching = new Ability();
   private final Ability zeroing = new Ability();
+  private final Ability allocating = new Ability();
   private volatile Data data = Data.NONE;
 
   LinuxFile(Descriptor descriptor) {
@@ -86,6 +87,12 @@ final class LinuxFile implements NativeFile {
       data = Data.NONE;
     }
     return done;
+  }
+
+  @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    return !allocating.isMissing()
+        && allocating.did(descriptor.call(SystemCall.FALLOCATE, 0, offset, length));
   }
 
   /**

@@ -117,6 +117,20 @@ class HolesTest {
     }
 
     @Test
+    void spaceIsSetAsideWithoutWriting() throws Exception {
+      fill(0, MIB);
+      assertTrue(file.allocate(MIB / 2, 4 * MIB));
+      assertEquals(MIB / 2 + 4 * MIB, file.size());
+      assertTrue(allocated() >= 4 * MIB);
+      assertTrue(file.dataEnd(0, MIB) > 0);
+      ByteBuffer seen = ByteBuffer.allocate(4 * MIB);
+      file.readFully(seen, MIB / 2);
+      assertEquals(1, seen.get(MIB / 2 - 1));
+      assertEquals(0, seen.get(MIB / 2));
+      assertEquals(0, seen.get(4 * MIB - 1));
+    }
+
+    @Test
     void aHoleThatIsWrittenAgainIsData() throws IOException {
       file.resize(4 * MIB);
       assertEquals(-4 * MIB, file.dataEnd(0, 4 * MIB));

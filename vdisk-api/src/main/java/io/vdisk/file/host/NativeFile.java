@@ -27,6 +27,11 @@ public interface NativeFile extends Closeable {
   /** As {@code HostFile.zero}; false if the file system cannot. */
   boolean zero(long offset, long length, boolean keepSpace) throws IOException;
 
+  /** As {@code HostFile.allocate}, of one byte at least. */
+  default boolean allocate(long offset, long length) throws IOException {
+    return false;
+  }
+
   /** As {@code HostFile.dataEnd}. */
   long dataEnd(long offset, long limit) throws IOException;
 
