@@ -237,7 +237,7 @@ final class Qcow2Creator {
 
   private void reserve(Refcounts.Space space) throws IOException {
     boolean reserved =
-        preallocation.equals("falloc") && file.zero(space.offset(), space.length(), true);
+        preallocation.equals("falloc") && file.allocate(space.offset(), space.length());
     if (!preallocation.equals("metadata") && !reserved) {
       writeZeroes(space.offset(), space.length());
     }

@@ -77,7 +77,7 @@ public final class RawFormat implements ImageFormat {
   }
 
   private static void reserve(HostFile file, long size, boolean asTheHostLikes) throws IOException {
-    if (size == 0 || (asTheHostLikes && file.zero(0, size, true))) {
+    if (size == 0 || (asTheHostLikes && file.allocate(0, size))) {
       return;
     }
     ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(STEP, size));
