@@ -2,6 +2,7 @@ package io.vdisk.file;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /**
  * A range of another host file as a file of its own: a flat extent, an image inside a partition. It
@@ -110,6 +111,12 @@ public final class FileSlice extends ForwardingFile {
     }
     long within = file().dataEnd(start + offset, Math.min(limit, length - offset));
     return within > 0 ? within - start : within + start;
+  }
+
+  /** Nobody counts a part of a file. */
+  @Override
+  public OptionalLong allocatedSize() {
+    return OptionalLong.empty();
   }
 
   /** Leaves the other file open. */

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Bytes on the host that can grow: positional, without a cursor.
@@ -108,6 +109,11 @@ public interface HostFile extends Closeable {
    */
   default long dataEnd(long offset, long limit) throws IOException {
     return offset + limit;
+  }
+
+  /** Bytes that it occupies on the host; empty where that is not known. */
+  default OptionalLong allocatedSize() throws IOException {
+    return OptionalLong.empty();
   }
 
   /**

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -249,6 +250,12 @@ public final class LocalFile implements HostFile {
     Ranges.checkLimit(offset, limit);
     checkOpen();
     return descriptor.dataEnd(offset, limit);
+  }
+
+  @Override
+  public OptionalLong allocatedSize() throws IOException {
+    checkOpen();
+    return descriptor.allocatedSize();
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.util.OptionalLong;
 
 /** A file by the system calls of Linux. */
 final class LinuxFile implements NativeFile {
@@ -49,7 +50,7 @@ final class LinuxFile implements NativeFile {
   private int moved(SystemCall how, ByteBuffer buffer, long offset) throws IOException {
     int position = buffer.position();
     MemorySegment memory = MemorySegment.ofBuffer(buffer);
-    int count = (int) Errno.check(descriptor.call(how, memory, memory.byteSize(), offset));
+    int count = (int) Errno.check(descriptor.call(how, memory, memory.byteSize(), offset, 0));
     buffer.position(position + count);
     return count;
   }
@@ -130,6 +131,11 @@ final class LinuxFile implements NativeFile {
 
   private long seek(long offset, Whence whence) throws ClosedChannelException {
     return descriptor.call(SystemCall.LSEEK, offset, whence.number(), 0);
+  }
+
+  @Override
+  public OptionalLong allocatedSize() throws IOException {
+    return FileStatus.allocatedSize(descriptor);
   }
 
   @Override

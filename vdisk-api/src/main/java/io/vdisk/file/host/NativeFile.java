@@ -3,6 +3,7 @@ package io.vdisk.file.host;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /**
  * A file behind an operating system's descriptor: what {@code LocalFile} asks of it. Thread-safe;
@@ -34,6 +35,11 @@ public interface NativeFile extends Closeable {
 
   /** As {@code HostFile.dataEnd}. */
   long dataEnd(long offset, long limit) throws IOException;
+
+  /** As {@code HostFile.allocatedSize}. */
+  default OptionalLong allocatedSize() throws IOException {
+    return OptionalLong.empty();
+  }
 
   /**
    * Takes a lock on a range of bytes that conflicts with other processes' and, unlike POSIX locks,

@@ -141,6 +141,7 @@ class LocalFileTest {
     assertThrows(ClosedChannelException.class, file::flush);
     assertThrows(ClosedChannelException.class, () -> file.zero(0, 1, true));
     assertThrows(ClosedChannelException.class, () -> file.allocate(0, 1));
+    assertThrows(ClosedChannelException.class, file::allocatedSize);
     assertThrows(ClosedChannelException.class, () -> file.dataEnd(0, 1));
     assertEquals(0, other.size());
     other.close();
