@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -144,6 +145,28 @@ class LauncherTest {
     assertEquals(new Ended(0, "", ""), converted);
     Ended packed = run(folder, bin + "/img2qcow", "--format=qcow2", "packed", "disk");
     assertEquals(0, packed.code(), packed.err());
+  }
+
+  @Test
+  void whatAnImageOccupiesIsToldWhereTheJvmCanAsk() throws IOException, InterruptedException {
+    Files.write(folder.resolve("disk"), new byte[1 << 20]);
+    String path = home.resolve("target/tools-0.jar") + ":" + home.resolve("target/lib") + "/*";
+    for (boolean enabled : new boolean[] {false, true}) {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      if (enabled) {
+        command.add("--enable-native-access=ALL-UNNAMED");
+      }
+      command.addAll(List.of("-cp", path, Vdisk.class.getName(), "info", "-f", "raw", "disk"));
+      Ended human = run(folder, command.toArray(String[]::new));
+      command.add(command.size() - 1, "--output=json");
+      Ended json = run(folder, command.toArray(String[]::new));
+
+      assertEquals("", human.err() + json.err());
+      boolean known = enabled && Runtime.version().feature() >= 22;
+      assertEquals(known, human.out().contains("\ndisk size: 1 MiB\n"), human.out());
+      assertEquals(known, json.out().contains("\"actual-size\": 1048576"), json.out());
+    }
   }
 
   @Test
