@@ -3,6 +3,8 @@ package io.vdisk.tools;
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.LocalFile;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** {@code vdisk info}: what an image says of itself. Follows nothing that it names. */
@@ -33,15 +36,23 @@ final class InfoCommand {
     try (BlockDevice device =
         Opening.of(arguments, console, "vdisk").alone(path, arguments.value("-f"))) {
       if (json) {
-        console.out().println(Json.of(fields(file, path, device.info())));
+        console.out().println(Json.of(fields(file, path, device.info(), diskSize(path))));
       } else {
-        print(file, path, device.info(), console.out());
+        print(file, path, device.info(), diskSize(path), console.out());
       }
     }
     return 0;
   }
 
-  private static Map<String, Object> fields(String file, Path path, ImageInfo info) {
+  /** What the file occupies, where this JVM can ask for it. */
+  private static OptionalLong diskSize(Path path) throws IOException {
+    try (HostFile file = LocalFile.open(path, false, false)) {
+      return file.allocatedSize();
+    }
+  }
+
+  private static Map<String, Object> fields(
+      String file, Path path, ImageInfo info, OptionalLong diskSize) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("virtual-size", info.virtualSize());
     fields.put("filename", file);
@@ -49,6 +60,7 @@ final class InfoCommand {
       fields.put("cluster-size", info.unit());
     }
     fields.put("format", info.format());
+    diskSize.ifPresent(size -> fields.put("actual-size", size));
     info.backing()
         .ifPresent(
             backing -> {
@@ -76,11 +88,13 @@ final class InfoCommand {
     return own;
   }
 
-  private static void print(String file, Path path, ImageInfo info, PrintStream out)
+  private static void print(
+      String file, Path path, ImageInfo info, OptionalLong diskSize, PrintStream out)
       throws IOException {
     out.println("image: " + file);
     out.println("file format: " + info.format());
     out.println("virtual size: " + size(info.virtualSize()));
+    diskSize.ifPresent(bytes -> out.println("disk size: " + ByteSize.describe(bytes)));
     if (Files.isRegularFile(path)) {
       out.println("file length: " + size(Files.size(path)));
     }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -161,6 +162,28 @@ class LauncherTest {
     assertEquals(0, shown.code(), shown.err());
     assertTrue(shown.err().contains(System.getProperty("java.vm.version")), shown.err());
     assertEquals(new Ended(1, "", "vdisk: VDISK_JAVA_HOME names no Java 17 or newer\n"), refused);
+  }
+
+  @Test
+  void whatAnImageOccupiesIsToldWhereTheJvmCanAsk() throws IOException, InterruptedException {
+    Files.write(folder.resolve("disk"), new byte[1 << 20]);
+    String path = home.resolve("target/tools-0.jar") + ":" + home.resolve("target/lib") + "/*";
+    for (boolean enabled : new boolean[] {false, true}) {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      if (enabled) {
+        command.add("--enable-native-access=ALL-UNNAMED");
+      }
+      command.addAll(List.of("-cp", path, Vdisk.class.getName(), "info", "-f", "raw", "disk"));
+      Ended human = run(folder, command.toArray(String[]::new));
+      command.add(command.size() - 1, "--output=json");
+      Ended json = run(folder, command.toArray(String[]::new));
+
+      assertEquals("", human.err() + json.err());
+      boolean known = enabled && Runtime.version().feature() >= 22;
+      assertEquals(known, human.out().contains("\ndisk size: 1 MiB\n"), human.out());
+      assertEquals(known, json.out().contains("\"actual-size\": 1048576"), json.out());
+    }
   }
 
   @Test

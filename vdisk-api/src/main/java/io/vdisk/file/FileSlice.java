@@ -2,6 +2,7 @@ package io.vdisk.file;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /**
  * A range of another host file as a file of its own: a flat extent, an image inside a partition. It
@@ -93,6 +94,16 @@ public final class FileSlice extends ForwardingFile {
   }
 
   @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    if (length > this.length - offset) {
+      throw new IOException(
+          name() + ": " + length + " bytes at " + offset + " do not fit in " + this.length);
+    }
+    return file().allocate(start + offset, length);
+  }
+
+  @Override
   public long dataEnd(long offset, long limit) throws IOException {
     Ranges.checkLimit(offset, limit);
     if (offset >= length) {
@@ -100,6 +111,12 @@ public final class FileSlice extends ForwardingFile {
     }
     long within = file().dataEnd(start + offset, Math.min(limit, length - offset));
     return within > 0 ? within - start : within + start;
+  }
+
+  /** Nobody counts a part of a file. */
+  @Override
+  public OptionalLong allocatedSize() {
+    return OptionalLong.empty();
   }
 
   /** Leaves the other file open. */

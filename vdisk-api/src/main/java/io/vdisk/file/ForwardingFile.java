@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A host file that hands every call to another one: for those that change one call of it. {@link
@@ -83,8 +84,18 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    return file.allocate(offset, length);
+  }
+
+  @Override
   public long dataEnd(long offset, long limit) throws IOException {
     return file.dataEnd(offset, limit);
+  }
+
+  @Override
+  public OptionalLong allocatedSize() throws IOException {
+    return file.allocatedSize();
   }
 
   @Override

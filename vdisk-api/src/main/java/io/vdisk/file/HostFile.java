@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Bytes on the host that can grow: positional, without a cursor.
@@ -90,6 +91,16 @@ public interface HostFile extends Closeable {
   }
 
   /**
+   * Sets host space aside for a range if that is cheaper than writing: what is written there later
+   * finds space. No byte changes; a file that was shorter grows to the end of the range, by zeroes.
+   *
+   * @return false if it is not cheaply possible; nothing was done then
+   */
+  default boolean allocate(long offset, long length) throws IOException {
+    return false;
+  }
+
+  /**
    * Where the data at {@code offset} ends, or the hole.
    *
    * @param limit most bytes to look at, at least 1
@@ -98,6 +109,11 @@ public interface HostFile extends Closeable {
    */
   default long dataEnd(long offset, long limit) throws IOException {
     return offset + limit;
+  }
+
+  /** Bytes that it occupies on the host; empty where that is not known. */
+  default OptionalLong allocatedSize() throws IOException {
+    return OptionalLong.empty();
   }
 
   /**

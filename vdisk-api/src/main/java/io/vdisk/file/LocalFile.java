@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -23,6 +24,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * process opens and closes the same file, unless {@code host-linux} is in use.
  */
 public final class LocalFile implements HostFile {
+  /** Changes the file, or says that the host cannot. */
+  private interface Change {
+    boolean make() throws IOException;
+  }
+
   /** Bytes moved at a time between a buffer in the heap and the host. */
   private static final int PIECE = 64 << 10;
 
@@ -216,10 +222,21 @@ public final class LocalFile implements HostFile {
   @Override
   public boolean zero(long offset, long length, boolean keepSpace) throws IOException {
     Ranges.check(offset, length);
+    return changed(() -> descriptor.zero(offset, length, keepSpace));
+  }
+
+  @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    return changed(() -> length == 0 || descriptor.allocate(offset, length));
+  }
+
+  /** A change that the host may not be able to make: then there is nothing to flush. */
+  private boolean changed(Change change) throws IOException {
     checkWritable();
     boolean untouched = false;
     try {
-      untouched = !descriptor.zero(offset, length, keepSpace);
+      untouched = !change.make();
       return !untouched;
     } finally {
       if (!untouched) {
@@ -233,6 +250,12 @@ public final class LocalFile implements HostFile {
     Ranges.checkLimit(offset, limit);
     checkOpen();
     return descriptor.dataEnd(offset, limit);
+  }
+
+  @Override
+  public OptionalLong allocatedSize() throws IOException {
+    checkOpen();
+    return descriptor.allocatedSize();
   }
 
   @Override

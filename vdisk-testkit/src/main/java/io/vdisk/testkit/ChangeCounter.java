@@ -49,6 +49,12 @@ final class ChangeCounter extends ForwardingFile {
     return super.zero(offset, length, keepSpace);
   }
 
+  @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    count();
+    return super.allocate(offset, length);
+  }
+
   private void count() throws IOException {
     changes++;
     if (changes > most) {

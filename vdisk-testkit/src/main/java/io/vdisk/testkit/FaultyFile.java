@@ -62,6 +62,12 @@ final class FaultyFile extends ForwardingFile {
   }
 
   @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    plan.count(HostOperation.RESIZE, name());
+    return super.allocate(offset, length);
+  }
+
+  @Override
   public void flush() throws IOException {
     if (flushFailed) {
       throw new HostFlushException(

@@ -279,6 +279,17 @@ public abstract class HostFileContract {
     }
 
     @Test
+    public void spaceIsSetAsideWithoutChangingAByteOrNothingIsDone() throws IOException {
+      byte[] bytes = fill(1000);
+      int size = file.allocate(500, 10_000) ? 10_500 : 1000;
+      assertEquals(size, file.size());
+      assertArrayEquals(Arrays.copyOf(bytes, size), content(0, size));
+      file.allocate(0, 100);
+      assertEquals(size, file.size());
+      assertArrayEquals(Arrays.copyOf(bytes, size), content(0, size));
+    }
+
+    @Test
     public void dataIsNeverCalledAHole() throws IOException {
       file.resize(LARGE);
       byte[] bytes = random(5000);

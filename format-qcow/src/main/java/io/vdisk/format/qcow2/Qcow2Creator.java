@@ -240,7 +240,10 @@ final class Qcow2Creator {
       return;
     }
     boolean reserved =
-        !preallocation.equals("full") && file.zero(space.offset(), space.length(), true);
+        !preallocation.equals("full")
+            && (space.zeroed()
+                ? file.allocate(space.offset(), space.length())
+                : file.zero(space.offset(), space.length(), true));
     if (!reserved) {
       writeZeroes(space.offset(), space.length());
     }

@@ -58,8 +58,14 @@ public final class RawFormat implements ImageFormat {
     String preallocation = preallocation(options.options());
     boolean isNew = file.size() == 0;
     file.resize(size);
-    if (!isNew || !preallocation.equals("off")) {
-      reserve(file, size, !preallocation.equals("full"));
+    boolean done =
+        switch (preallocation) {
+          case "full" -> size == 0;
+          case "falloc" -> size == 0 || (isNew ? file.allocate(0, size) : file.zero(0, size, true));
+          default -> size == 0 || isNew || file.zero(0, size, false);
+        };
+    if (!done) {
+      writeZeroes(file, size);
     }
   }
 
@@ -77,10 +83,7 @@ public final class RawFormat implements ImageFormat {
     };
   }
 
-  private static void reserve(HostFile file, long size, boolean asTheHostLikes) throws IOException {
-    if (size == 0 || (asTheHostLikes && file.zero(0, size, true))) {
-      return;
-    }
+  private static void writeZeroes(HostFile file, long size) throws IOException {
     ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(STEP, size));
     Zeroes.fill(zeroes);
     for (long offset = 0; offset < size; offset += zeroes.limit()) {

@@ -14,6 +14,7 @@ import io.vdisk.Limits;
 import io.vdisk.OpenOptions;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.FileSlice;
+import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
@@ -50,6 +51,37 @@ class RawFormatTest {
     assertEquals(SIZE, Files.size(path));
     assertTrue(allocated(path) >= SIZE, allocated(path) + " bytes are allocated");
     assertReadsAsZero(path);
+  }
+
+  @Test
+  void spaceIsSetAsideWithoutWritingWhereTheHostCan() throws IOException {
+    Reserving file = new Reserving();
+    Images.create(file, options(SIZE).withOption("preallocation", "falloc")).close();
+    assertEquals(SIZE, file.size());
+    assertEquals(SIZE, file.reserved);
+    assertEquals(0, file.written);
+  }
+
+  /** On a host that sets space aside without writing. */
+  private static final class Reserving extends ForwardingFile {
+    long reserved;
+    long written;
+
+    Reserving() {
+      super(new MemoryFile("disk"));
+    }
+
+    @Override
+    public boolean allocate(long offset, long length) {
+      reserved += length;
+      return true;
+    }
+
+    @Override
+    public void write(ByteBuffer src, long offset) throws IOException {
+      written += src.remaining();
+      super.write(src, offset);
+    }
   }
 
   @Test

@@ -50,11 +50,11 @@ final class Descriptor implements Closeable {
   }
 
   /** Makes a call whose first argument is this descriptor, and its second memory. */
-  long call(SystemCall call, MemorySegment second, long third, long fourth)
+  long call(SystemCall call, MemorySegment second, long third, long fourth, long fifth)
       throws ClosedChannelException {
     Call place = begin();
     try {
-      return call.run(place, number, second, third, fourth, 0, 0);
+      return call.run(place, number, second, third, fourth, fifth, 0);
     } finally {
       place.end();
     }
@@ -62,7 +62,7 @@ final class Descriptor implements Closeable {
 
   /** Makes a call whose first argument is this descriptor. */
   long call(SystemCall call, long second, long third, long fourth) throws ClosedChannelException {
-    return call(call, MemorySegment.ofAddress(second), third, fourth);
+    return call(call, MemorySegment.ofAddress(second), third, fourth, 0);
   }
 
   private Call begin() throws ClosedChannelException {

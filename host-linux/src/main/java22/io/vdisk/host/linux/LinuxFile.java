@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.util.OptionalLong;
 
 /** A file by the system calls of Linux. */
 final class LinuxFile implements NativeFile {
@@ -26,6 +27,7 @@ final class LinuxFile implements NativeFile {
   private final Ability holes = new Ability();
   private final Ability punching = new Ability();
   private final Ability zeroing = new Ability();
+  private final Ability allocating = new Ability();
   private volatile Data data = Data.NONE;
 
   LinuxFile(Descriptor descriptor) {
@@ -48,7 +50,7 @@ final class LinuxFile implements NativeFile {
   private int moved(SystemCall how, ByteBuffer buffer, long offset) throws IOException {
     int position = buffer.position();
     MemorySegment memory = MemorySegment.ofBuffer(buffer);
-    int count = (int) Errno.check(descriptor.call(how, memory, memory.byteSize(), offset));
+    int count = (int) Errno.check(descriptor.call(how, memory, memory.byteSize(), offset, 0));
     buffer.position(position + count);
     return count;
   }
@@ -88,6 +90,12 @@ final class LinuxFile implements NativeFile {
     return done;
   }
 
+  @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    return !allocating.isMissing()
+        && allocating.did(descriptor.call(SystemCall.FALLOCATE, 0, offset, length));
+  }
+
   /**
    * One system call where there is data, two where there is a hole, none where there was data when
    * it was asked last: a caller that goes through the file by short steps would otherwise make the
@@ -123,6 +131,11 @@ final class LinuxFile implements NativeFile {
 
   private long seek(long offset, Whence whence) throws ClosedChannelException {
     return descriptor.call(SystemCall.LSEEK, offset, whence.number(), 0);
+  }
+
+  @Override
+  public OptionalLong allocatedSize() throws IOException {
+    return FileStatus.allocatedSize(descriptor);
   }
 
   @Override

@@ -26,7 +26,8 @@ enum SystemCall {
   LSEEK(8, 62),
   OPENAT(257, 56),
   PREAD64(17, 67),
-  PWRITE64(18, 68);
+  PWRITE64(18, 68),
+  STATX(332, 291);
 
   private static final MethodHandle SYSCALL = link();
 

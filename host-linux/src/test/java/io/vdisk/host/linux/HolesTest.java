@@ -52,13 +52,8 @@ class HolesTest {
       file.write(bytes.flip(), offset);
     }
 
-    private long allocated() throws IOException, InterruptedException {
-      Process process =
-          new ProcessBuilder(Requirements.need("stat").toString(), "-c", "%b", path.toString())
-              .start();
-      String blocks = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertEquals(0, process.waitFor());
-      return Long.parseLong(blocks.strip()) * 512;
+    private long allocated() throws IOException {
+      return file.allocatedSize().orElseThrow();
     }
 
     @Test
@@ -117,6 +112,33 @@ class HolesTest {
     }
 
     @Test
+    void whatItOccupiesIsWhatOthersSay() throws Exception {
+      file.resize(8 * MIB);
+      fill(MIB, 3 * MIB);
+      file.flush();
+      Process process =
+          new ProcessBuilder(Requirements.need("stat").toString(), "-c", "%b", path.toString())
+              .start();
+      String blocks = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(0, process.waitFor());
+      assertEquals(Long.parseLong(blocks.strip()) * 512, allocated());
+    }
+
+    @Test
+    void spaceIsSetAsideWithoutWriting() throws Exception {
+      fill(0, MIB);
+      assertTrue(file.allocate(MIB / 2, 4 * MIB));
+      assertEquals(MIB / 2 + 4 * MIB, file.size());
+      assertTrue(allocated() >= 4 * MIB);
+      assertTrue(file.dataEnd(0, MIB) > 0);
+      ByteBuffer seen = ByteBuffer.allocate(4 * MIB);
+      file.readFully(seen, MIB / 2);
+      assertEquals(1, seen.get(MIB / 2 - 1));
+      assertEquals(0, seen.get(MIB / 2));
+      assertEquals(0, seen.get(4 * MIB - 1));
+    }
+
+    @Test
     void aHoleThatIsWrittenAgainIsData() throws IOException {
       file.resize(4 * MIB);
       assertEquals(-4 * MIB, file.dataEnd(0, 4 * MIB));
@@ -147,15 +169,9 @@ class HolesTest {
         file.flush();
         boolean can = file.zero(0, MIB, true);
         Requirements.need(can, "needs a file system that zeroes ranges, as ext4 and XFS do");
-        assertTrue(blocks(path) >= MIB / 512);
+        assertTrue(file.allocatedSize().orElseThrow() >= MIB);
         assertFalse(file.dataEnd(0, MIB) == 0);
       }
-    }
-
-    private long blocks(Path path) throws Exception {
-      Process process = new ProcessBuilder("stat", "-c", "%b", path.toString()).start();
-      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return Long.parseLong(text.strip());
     }
   }
 

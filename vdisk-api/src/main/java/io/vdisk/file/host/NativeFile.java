@@ -3,6 +3,7 @@ package io.vdisk.file.host;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /**
  * A file behind an operating system's descriptor: what {@code LocalFile} asks of it. Thread-safe;
@@ -27,8 +28,18 @@ public interface NativeFile extends Closeable {
   /** As {@code HostFile.zero}; false if the file system cannot. */
   boolean zero(long offset, long length, boolean keepSpace) throws IOException;
 
+  /** As {@code HostFile.allocate}, of one byte at least. */
+  default boolean allocate(long offset, long length) throws IOException {
+    return false;
+  }
+
   /** As {@code HostFile.dataEnd}. */
   long dataEnd(long offset, long limit) throws IOException;
+
+  /** As {@code HostFile.allocatedSize}. */
+  default OptionalLong allocatedSize() throws IOException {
+    return OptionalLong.empty();
+  }
 
   /**
    * Takes a lock on a range of bytes that conflicts with other processes' and, unlike POSIX locks,

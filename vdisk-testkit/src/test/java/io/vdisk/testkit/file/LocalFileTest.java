@@ -121,6 +121,7 @@ class LocalFileTest {
       assertThrows(NonWritableChannelException.class, () -> file.write(one, 0));
       assertThrows(NonWritableChannelException.class, () -> file.resize(0));
       assertThrows(NonWritableChannelException.class, () -> file.zero(0, 1, false));
+      assertThrows(NonWritableChannelException.class, () -> file.allocate(0, 1));
       file.flush();
       assertEquals(10, file.size());
     }
@@ -139,6 +140,8 @@ class LocalFileTest {
     assertThrows(ClosedChannelException.class, () -> file.resize(1));
     assertThrows(ClosedChannelException.class, file::flush);
     assertThrows(ClosedChannelException.class, () -> file.zero(0, 1, true));
+    assertThrows(ClosedChannelException.class, () -> file.allocate(0, 1));
+    assertThrows(ClosedChannelException.class, file::allocatedSize);
     assertThrows(ClosedChannelException.class, () -> file.dataEnd(0, 1));
     assertEquals(0, other.size());
     other.close();
