@@ -1,5 +1,7 @@
 package io.vdisk.bench.compare;
 
+import io.vdisk.bench.cli.Options;
+import io.vdisk.bench.cli.UsageException;
 import io.vdisk.bench.host.Command;
 import io.vdisk.bench.host.Machine;
 import io.vdisk.bench.host.Programs;
@@ -16,6 +18,20 @@ import java.util.Random;
 
 /** The command {@code compare}. */
 public final class Compare {
+  private static final String USAGE =
+      """
+      usage: compare [OPTIONS] [CASE...]
+      Measures the tools of vdisk beside other programs on the same work, in turn.
+        CASE          a name, or a regular expression for whole names; default: all cases
+        -n PAIRS      how often each case is measured (default 7)
+        --dir DIR     where inputs, outputs and reports go: needs some 40 GB, with --quick 6
+                      (default: target/bench of this module)
+        --jdk HOME    the JVM for vdisk (default: the newest here)
+        --quick       smaller inputs: shows that all works, and says little
+        --seed N      of the order of cases (default 1)
+        --list        names the cases""";
+
+  private static final int PAIRS = 7;
   private static final int USAGE_ERROR = 2;
 
   private final Options options;
@@ -32,7 +48,8 @@ public final class Compare {
   public static void main(String[] args) throws IOException, InterruptedException {
     Path root = Path.of(System.getProperty("vdisk.root"));
     try {
-      Options options = Options.parse(Arrays.asList(args), root.resolve("bench/target/bench"));
+      Options options =
+          Options.parse(Arrays.asList(args), PAIRS, root.resolve("bench/target/bench"));
       System.exit(new Compare(options, root).run());
     } catch (UsageException e) {
       System.err.println("compare: " + e.getMessage() + " (see --help)");
@@ -42,7 +59,7 @@ public final class Compare {
 
   private int run() throws IOException, InterruptedException {
     if (options.isHelp()) {
-      System.out.println(Options.USAGE);
+      System.out.println(USAGE);
       return 0;
     }
     List<Case> cases =
@@ -85,7 +102,7 @@ public final class Compare {
     }
     Map<String, String> facts = Machine.describe(jdk);
     Report report = new Report(facts, List.of());
-    for (int round = 0; round < options.pairs(); round++) {
+    for (int round = 0; round < options.rounds(); round++) {
       rounds(contests, round);
       report = new Report(facts, contests.stream().map(Contest::outcome).toList());
       report.write(options.folder());

@@ -3,7 +3,6 @@ package io.vdisk.bench.host;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,30 +44,23 @@ public final class Stopwatch {
     builder.environment().putAll(whole.environment());
 
     Load before = Load.now();
-    double ownBefore = ownCpu();
     long start = System.nanoTime();
     Process process = builder.start();
     int code = process.waitFor();
     double seconds = (System.nanoTime() - start) / 1e9;
-    double own = ownCpu() - ownBefore;
     Load load = Load.now().since(before);
 
     if (code != 0) {
       throw new CommandFailedException(command + " ended with " + code + ": " + complaint());
     }
     Usage usage = Usage.parse(Files.readAllLines(report));
-    double foreign = Math.max(0, load.busy() - usage.cpu() - own);
     return new Run(
         seconds / times,
         usage.cpu() / times,
         usage.peakKib(),
-        foreign / seconds,
+        load.foreign() / seconds,
         load.stolen() / seconds,
         seconds);
-  }
-
-  private static double ownCpu() {
-    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
   }
 
   /** What the last command printed, on either stream. */

@@ -44,7 +44,7 @@ class CatalogueTest {
     for (Case work : CASES) {
       boolean unsafe = work.ours().words().contains("unsafe");
       for (Command peer : work.peers()) {
-        if (peer.words().contains("convert")) {
+        if (work.ours().words().contains("convert")) {
           assertEquals(!unsafe, peer.words().contains("writeback"), work.name());
         }
       }

@@ -1,4 +1,4 @@
-package io.vdisk.bench.compare;
+package io.vdisk.bench.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,12 +9,17 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * The command line.
+ * What both commands take.
  *
+ * @param rounds how often each case is measured
+ * @param folder where everything goes
+ * @param jdk the home of the JVM that is measured
+ * @param isQuick whether inputs are small
+ * @param seed of the order of cases
  * @param names expressions for the names of cases, whole ones; none stands for all
  */
-record Options(
-    int pairs,
+public record Options(
+    int rounds,
     Path folder,
     Optional<Path> jdk,
     boolean isQuick,
@@ -23,25 +28,16 @@ record Options(
     long seed,
     List<Pattern> names) {
 
-  static final String USAGE =
-      """
-      usage: compare [OPTIONS] [CASE...]
-      Measures the tools of vdisk beside other programs on the same work, in turn.
-        CASE          a name, or a regular expression for whole names; default: all cases
-        -n PAIRS      how often each case is measured (default 7)
-        --dir DIR     where inputs, outputs and reports go: needs some 40 GB, with --quick 6
-                      (default: target/bench of this module)
-        --jdk HOME    the JVM for vdisk (default: the newest here)
-        --quick       smaller inputs: shows that all works, and says little
-        --seed N      of the order of cases (default 1)
-        --list        names the cases""";
-
-  private static final int PAIRS = 7;
-
-  /** {@code defaultFolder} serves where none is named. */
-  static Options parse(List<String> words, Path defaultFolder) throws UsageException {
-    int pairs = PAIRS;
-    Path folder = defaultFolder;
+  /**
+   * Reads the words.
+   *
+   * @param usualRounds where no number of them is said
+   * @param usualFolder where none is named
+   */
+  public static Options parse(List<String> words, int usualRounds, Path usualFolder)
+      throws UsageException {
+    int rounds = usualRounds;
+    Path folder = usualFolder;
     Optional<Path> jdk = Optional.empty();
     boolean quick = false;
     boolean list = false;
@@ -51,7 +47,7 @@ record Options(
     for (Iterator<String> rest = words.iterator(); rest.hasNext(); ) {
       String word = rest.next();
       switch (word) {
-        case "-n" -> pairs = (int) number(word, rest, 1000);
+        case "-n" -> rounds = (int) number(word, rest, 1000);
         case "--dir" -> folder = Path.of(value(word, rest)).toAbsolutePath();
         case "--jdk" -> jdk = Optional.of(Path.of(value(word, rest)).toAbsolutePath());
         case "--seed" -> seed = number(word, rest, Long.MAX_VALUE);
@@ -61,10 +57,10 @@ record Options(
         default -> names.add(expression(word));
       }
     }
-    return new Options(pairs, folder, jdk, quick, list, help, seed, List.copyOf(names));
+    return new Options(rounds, folder, jdk, quick, list, help, seed, List.copyOf(names));
   }
 
-  private static String value(String option, Iterator<String> rest) throws UsageException {
+  static String value(String option, Iterator<String> rest) throws UsageException {
     if (!rest.hasNext()) {
       throw new UsageException(option + " needs a value");
     }
@@ -96,7 +92,8 @@ record Options(
     }
   }
 
-  boolean selects(String name) {
+  /** Whether a case of that name is asked for. */
+  public boolean selects(String name) {
     return names.isEmpty() || names.stream().anyMatch(p -> p.matcher(name).matches());
   }
 }

@@ -1,4 +1,4 @@
-package io.vdisk.bench.compare;
+package io.vdisk.bench.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -12,14 +12,14 @@ import org.junit.jupiter.api.Test;
 
 class OptionsTest {
   private static Options parse(String... words) throws UsageException {
-    return Options.parse(List.of(words), Path.of("/default"));
+    return Options.parse(List.of(words), 7, Path.of("/default"));
   }
 
   @Test
   void nothingSaidMeansAllCasesSevenTimes() throws UsageException {
     Options options = parse();
 
-    assertEquals(7, options.pairs());
+    assertEquals(7, options.rounds());
     assertEquals(Path.of("/default"), options.folder());
     assertEquals(Optional.empty(), options.jdk());
     assertFalse(options.isQuick());
@@ -31,7 +31,7 @@ class OptionsTest {
     Options options =
         parse("-n", "15", "--dir", "/d", "--jdk", "/j", "--quick", "--list", "--seed", "9", "info");
 
-    assertEquals(15, options.pairs());
+    assertEquals(15, options.rounds());
     assertEquals(Path.of("/d"), options.folder());
     assertEquals(Optional.of(Path.of("/j")), options.jdk());
     assertEquals(9, options.seed());
