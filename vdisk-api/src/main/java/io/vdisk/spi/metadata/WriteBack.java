@@ -119,6 +119,9 @@ public final class WriteBack<S extends Enum<S>> {
       started = mine;
       writeAll();
       completed = mine;
+    } catch (HostFlushException e) {
+      failure = e;
+      throw e;
     } finally {
       turn.unlock();
     }
@@ -133,8 +136,13 @@ public final class WriteBack<S extends Enum<S>> {
    * Makes sure that {@code slices} more can become dirty; writes back first if need be. Called
    * without the metadata lock, before an allocation looks at any table. Paired with {@link
    * #release}.
+   *
+   * @throws IllegalArgumentException if no entry of the journal can hold so many
    */
   public void reserve(int slices) throws IOException {
+    if (journal != null && slices > capacity) {
+      throw new IllegalArgumentException(slices + " slices, the journal holds " + capacity);
+    }
     while (true) {
       checkHealthy();
       ReentrantLock lock = cache.lock();
@@ -224,10 +232,10 @@ public final class WriteBack<S extends Enum<S>> {
   }
 
   private void writeStage(List<Slice.Image> due, Set<HostFile> flushed) throws IOException {
+    handOver(due);
     if (journal != null) {
       journal.record(due);
     }
-    handOver(due);
     due.sort((a, b) -> Long.compare(a.position(), b.position()));
     Set<HostFile> files = new LinkedHashSet<>();
     due.forEach(image -> files.add(image.slice.kind().file()));
@@ -315,12 +323,9 @@ public final class WriteBack<S extends Enum<S>> {
     try {
       file.flush();
     } catch (HostFlushException e) {
-      failure = e;
       throw e;
     } catch (IOException e) {
-      HostFlushException failed = new HostFlushException("flush of " + file.name() + " failed", e);
-      failure = failed;
-      throw failed;
+      throw new HostFlushException("flush of " + file.name() + " failed", e);
     }
   }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -304,11 +305,42 @@ class WriteBackTest {
     assertEquals(List.of("record 3", "record 3", "record 2"), image.log);
   }
 
+  /** Guards: a journal flushes, too, and its failed flush is as final as any other. */
+  @Test
+  void failedFlushOfTheJournalIsFinal() throws IOException {
+    Journalled image = new Journalled(3);
+    set(image.tables, image.tables.counts, 0, 0, 1);
+    image.failure = new HostFlushException("log", new IOException());
+    assertThrows(HostFlushException.class, image.tables.writeBack::run);
+    image.failure = null;
+    assertThrows(HostFlushException.class, image.tables.writeBack::run);
+  }
+
+  /** Guards: what an entry of the journal names is named, also where the journal then failed. */
+  @Test
+  void tableIsExposingOnceItsNameIsInTheJournal() throws IOException {
+    Journalled image = new Journalled(3);
+    Slice entries = createEntries(image.tables, 0, 300_000);
+    image.failAt = 2; // the stage of the root
+    image.failure = new IOException("after the entry was written");
+    assertThrows(IOException.class, image.tables.writeBack::run);
+    assertEquals(Tables.Stage.ROOT, entries.stage());
+  }
+
+  @Test
+  void reservationThatNoEntryOfTheJournalCanHoldIsRefused() {
+    Journalled image = new Journalled(3);
+    assertThrows(IllegalArgumentException.class, () -> image.tables.writeBack.reserve(4));
+  }
+
   /** Tables with a journal that tells what happens, together with their disk. */
   private static final class Journalled implements Journal {
     final Tables tables;
     final List<String> log = new ArrayList<>();
     private final int capacity;
+    @Nullable IOException failure;
+    int failAt = 1;
+    private int records;
 
     Journalled(int capacity) {
       this.capacity = capacity;
@@ -321,9 +353,12 @@ class WriteBackTest {
     }
 
     @Override
-    public void record(List<Slice.Image> images) {
+    public void record(List<Slice.Image> images) throws IOException {
       log.addAll(tables.disk.changes());
       log.add("record " + images.size());
+      if (++records == failAt && failure != null) {
+        throw failure;
+      }
     }
 
     @Override
@@ -365,6 +400,10 @@ class WriteBackTest {
   }
 
   private Slice createEntries(int index, long position) throws IOException {
+    return createEntries(tables, index, position);
+  }
+
+  private static Slice createEntries(Tables tables, int index, long position) throws IOException {
     return tables.cache.locked(
         hold -> {
           Slice root = present(hold.slice(tables.root, 0));
