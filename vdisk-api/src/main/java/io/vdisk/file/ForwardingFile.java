@@ -89,6 +89,12 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return file.share(source, sourceOffset, offset, length);
+  }
+
+  @Override
   public long dataEnd(long offset, long limit) throws IOException {
     return file.dataEnd(offset, limit);
   }

@@ -28,6 +28,7 @@ final class LinuxFile implements NativeFile {
   private final Ability punching = new Ability();
   private final Ability zeroing = new Ability();
   private final Ability allocating = new Ability();
+  private final Ability sharing = new Ability();
   private volatile Data data = Data.NONE;
 
   LinuxFile(Descriptor descriptor) {
@@ -94,6 +95,15 @@ final class LinuxFile implements NativeFile {
   public boolean allocate(long offset, long length) throws IOException {
     return !allocating.isMissing()
         && allocating.did(descriptor.call(SystemCall.FALLOCATE, 0, offset, length));
+  }
+
+  /** Where the file system shares blocks, whole ones: XFS and btrfs do, ext4 does not. */
+  @Override
+  public boolean share(NativeFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return source instanceof LinuxFile other
+        && !sharing.isMissing()
+        && sharing.did(descriptor.cloneRange(other.descriptor, sourceOffset, offset, length));
   }
 
   /**

@@ -23,6 +23,7 @@ enum SystemCall {
   FCNTL(72, 25),
   FDATASYNC(75, 83),
   FTRUNCATE(77, 46),
+  IOCTL(16, 29),
   LSEEK(8, 62),
   OPENAT(257, 56),
   PREAD64(17, 67),

@@ -33,6 +33,12 @@ public interface NativeFile extends Closeable {
     return false;
   }
 
+  /** As {@code HostFile.share}, all or nothing; false if the file system cannot. */
+  default boolean share(NativeFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return false;
+  }
+
   /** As {@code HostFile.dataEnd}. */
   long dataEnd(long offset, long limit) throws IOException;
 

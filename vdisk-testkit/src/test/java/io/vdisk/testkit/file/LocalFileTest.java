@@ -122,6 +122,7 @@ class LocalFileTest {
       assertThrows(NonWritableChannelException.class, () -> file.resize(0));
       assertThrows(NonWritableChannelException.class, () -> file.zero(0, 1, false));
       assertThrows(NonWritableChannelException.class, () -> file.allocate(0, 1));
+      assertThrows(NonWritableChannelException.class, () -> file.share(file, 0, 5, 1));
       file.flush();
       assertEquals(10, file.size());
     }
@@ -142,6 +143,7 @@ class LocalFileTest {
     assertThrows(ClosedChannelException.class, () -> file.zero(0, 1, true));
     assertThrows(ClosedChannelException.class, () -> file.allocate(0, 1));
     assertThrows(ClosedChannelException.class, file::allocatedSize);
+    assertThrows(ClosedChannelException.class, () -> file.share(other, 0, 0, 1));
     assertThrows(ClosedChannelException.class, () -> file.dataEnd(0, 1));
     assertEquals(0, other.size());
     other.close();
