@@ -123,6 +123,15 @@ public final class FileSlice extends ForwardingFile {
     return within > 0 ? within - start : within + start;
   }
 
+  @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    long within = Math.max(0, Math.min(length, this.length - offset));
+    if (within > 0) {
+      file().advise(advice, start + offset, within);
+    }
+  }
+
   /** Nobody counts a part of a file. */
   @Override
   public OptionalLong allocatedSize() {

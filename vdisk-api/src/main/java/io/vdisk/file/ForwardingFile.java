@@ -105,6 +105,11 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    file.advise(advice, offset, length);
+  }
+
+  @Override
   public void close() throws IOException {
     file.close();
   }

@@ -127,6 +127,9 @@ public interface HostFile extends Closeable {
     return OptionalLong.empty();
   }
 
+  /** Tells the host how a range is going to be used; it may ignore that. */
+  default void advise(Advice advice, long offset, long length) throws IOException {}
+
   /**
    * Fills {@code dst}: for metadata, which must be there.
    *

@@ -268,6 +268,15 @@ public final class LocalFile implements HostFile {
   }
 
   @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    checkOpen();
+    if (length > 0) {
+      descriptor.advise(advice, offset, length);
+    }
+  }
+
+  @Override
   public OptionalLong allocatedSize() throws IOException {
     checkOpen();
     return descriptor.allocatedSize();

@@ -1,5 +1,6 @@
 package io.vdisk.host.linux;
 
+import io.vdisk.file.Advice;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +14,10 @@ final class LinuxFile implements NativeFile {
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
   private static final int ZERO_RANGE = 0x10;
+
+  // Source: linux/fadvise.h.
+  private static final int FADV_SEQUENTIAL = 2;
+  private static final int FADV_DONTNEED = 4;
 
   /** Bytes that are known to have been data. To call them data stays right, whatever happens. */
   private record Data(long start, long end) {
@@ -141,6 +146,17 @@ final class LinuxFile implements NativeFile {
 
   private long seek(long offset, Whence whence) throws ClosedChannelException {
     return descriptor.call(SystemCall.LSEEK, offset, whence.number(), 0);
+  }
+
+  /** What the kernel thinks of it does not matter. */
+  @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    int number =
+        switch (advice) {
+          case SEQUENTIAL -> FADV_SEQUENTIAL;
+          case NOT_AGAIN -> FADV_DONTNEED;
+        };
+    descriptor.call(SystemCall.FADVISE64, offset, length, number);
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.lang.invoke.MethodHandle;
  */
 enum SystemCall {
   CLOSE(3, 57),
+  FADVISE64(221, 223),
   FALLOCATE(285, 47),
   FCNTL(72, 25),
   FDATASYNC(75, 83),

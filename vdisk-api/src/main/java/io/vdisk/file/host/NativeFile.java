@@ -1,5 +1,6 @@
 package io.vdisk.file.host;
 
+import io.vdisk.file.Advice;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,6 +42,9 @@ public interface NativeFile extends Closeable {
 
   /** As {@code HostFile.dataEnd}. */
   long dataEnd(long offset, long limit) throws IOException;
+
+  /** As {@code HostFile.advise}, of one byte at least. */
+  default void advise(Advice advice, long offset, long length) throws IOException {}
 
   /** As {@code HostFile.allocatedSize}. */
   default OptionalLong allocatedSize() throws IOException {
