@@ -44,10 +44,7 @@ public final class FileSlice extends ForwardingFile {
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
     Ranges.checkOffset(offset);
-    if (src.remaining() > length - offset) {
-      throw new IOException(
-          name() + ": " + src.remaining() + " bytes at " + offset + " do not fit in " + length);
-    }
+    checkFits(offset, src.remaining());
     file().write(src, start + offset);
   }
 
@@ -96,11 +93,24 @@ public final class FileSlice extends ForwardingFile {
   @Override
   public boolean allocate(long offset, long length) throws IOException {
     Ranges.check(offset, length);
+    checkFits(offset, length);
+    return file().allocate(start + offset, length);
+  }
+
+  @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    Ranges.check(sourceOffset, length);
+    Ranges.check(offset, length);
+    checkFits(offset, length);
+    return file().share(source, sourceOffset, start + offset, length);
+  }
+
+  private void checkFits(long offset, long length) throws IOException {
     if (length > this.length - offset) {
       throw new IOException(
           name() + ": " + length + " bytes at " + offset + " do not fit in " + this.length);
     }
-    return file().allocate(start + offset, length);
   }
 
   @Override
@@ -111,6 +121,15 @@ public final class FileSlice extends ForwardingFile {
     }
     long within = file().dataEnd(start + offset, Math.min(limit, length - offset));
     return within > 0 ? within - start : within + start;
+  }
+
+  @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    long within = Math.max(0, Math.min(length, this.length - offset));
+    if (within > 0) {
+      file().advise(advice, start + offset, within);
+    }
   }
 
   /** Nobody counts a part of a file. */

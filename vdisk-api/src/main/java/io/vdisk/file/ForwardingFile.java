@@ -89,6 +89,12 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return file.share(source, sourceOffset, offset, length);
+  }
+
+  @Override
   public long dataEnd(long offset, long limit) throws IOException {
     return file.dataEnd(offset, limit);
   }
@@ -96,6 +102,11 @@ public abstract class ForwardingFile implements HostFile {
   @Override
   public OptionalLong allocatedSize() throws IOException {
     return file.allocatedSize();
+  }
+
+  @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    file.advise(advice, offset, length);
   }
 
   @Override

@@ -101,6 +101,17 @@ public interface HostFile extends Closeable {
   }
 
   /**
+   * Takes a range of another file over by sharing its blocks, without moving bytes. Grows the file
+   * as writing would.
+   *
+   * @return bytes taken, from the beginning of the range on; 0 if that is not possible
+   */
+  default long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return 0;
+  }
+
+  /**
    * Where the data at {@code offset} ends, or the hole.
    *
    * @param limit most bytes to look at, at least 1
@@ -115,6 +126,9 @@ public interface HostFile extends Closeable {
   default OptionalLong allocatedSize() throws IOException {
     return OptionalLong.empty();
   }
+
+  /** Tells the host how a range is going to be used; it may ignore that. */
+  default void advise(Advice advice, long offset, long length) throws IOException {}
 
   /**
    * Fills {@code dst}: for metadata, which must be there.

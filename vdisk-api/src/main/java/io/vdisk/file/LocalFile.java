@@ -231,6 +231,21 @@ public final class LocalFile implements HostFile {
     return changed(() -> length == 0 || descriptor.allocate(offset, length));
   }
 
+  @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    Ranges.check(sourceOffset, length);
+    Ranges.check(offset, length);
+    checkWritable();
+    if (length == 0 || !(source instanceof LocalFile other)) {
+      return 0;
+    }
+    other.checkOpen();
+    boolean shared =
+        changed(() -> descriptor.share(other.descriptor, sourceOffset, offset, length));
+    return shared ? length : 0;
+  }
+
   /** A change that the host may not be able to make: then there is nothing to flush. */
   private boolean changed(Change change) throws IOException {
     checkWritable();
@@ -250,6 +265,15 @@ public final class LocalFile implements HostFile {
     Ranges.checkLimit(offset, limit);
     checkOpen();
     return descriptor.dataEnd(offset, limit);
+  }
+
+  @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    Ranges.check(offset, length);
+    checkOpen();
+    if (length > 0) {
+      descriptor.advise(advice, offset, length);
+    }
   }
 
   @Override

@@ -50,6 +50,13 @@ final class ChangeCounter extends ForwardingFile {
   }
 
   @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    count();
+    return super.share(source, sourceOffset, offset, length);
+  }
+
+  @Override
   public boolean allocate(long offset, long length) throws IOException {
     count();
     return super.allocate(offset, length);

@@ -62,6 +62,13 @@ final class FaultyFile extends ForwardingFile {
   }
 
   @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    plan.count(HostOperation.WRITE, name());
+    return super.share(source, sourceOffset, offset, length);
+  }
+
+  @Override
   public boolean allocate(long offset, long length) throws IOException {
     plan.count(HostOperation.RESIZE, name());
     return super.allocate(offset, length);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.file.Advice;
 import io.vdisk.file.HostFile;
 import java.io.EOFException;
 import java.io.IOException;
@@ -336,6 +337,18 @@ public abstract class HostFileContract {
       assertThrows(IllegalArgumentException.class, () -> file.zero(-1, 1, true));
       assertThrows(IllegalArgumentException.class, () -> file.zero(0, -1, true));
       assertThrows(IllegalArgumentException.class, () -> file.dataEnd(-1, 1));
+    }
+
+    @Test
+    public void adviceChangesNothing() throws IOException {
+      byte[] bytes = fill(5000);
+      for (Advice advice : Advice.values()) {
+        file.advise(advice, 0, 5000);
+        file.advise(advice, 100, 0);
+        file.advise(advice, 4000, 1L << 40);
+        assertEquals(5000, file.size());
+        assertArrayEquals(bytes, content(0, 5000));
+      }
     }
 
     @Test

@@ -23,14 +23,14 @@ final class Ability {
    * @throws IOException if it could, and failed
    */
   boolean did(long result) throws IOException {
-    if (result == -Errno.EOPNOTSUPP || result == -Errno.ENOSYS || result == -Errno.ENODEV) {
-      miss();
-      return false;
+    if (result >= 0) {
+      return true;
     }
-    if (result == -Errno.EINVAL || result == -Errno.EBUSY) {
-      return false; // not this range, or not now: a device wants whole sectors
+    switch ((int) -result) {
+      case Errno.EOPNOTSUPP, Errno.ENOSYS, Errno.ENODEV, Errno.ENOTTY, Errno.EXDEV -> miss();
+      case Errno.EINVAL, Errno.EBUSY -> {} // not this range, or not now: devices want whole sectors
+      default -> throw Errno.failure(result);
     }
-    Errno.check(result);
-    return true;
+    return false;
   }
 }

@@ -23,8 +23,10 @@ final class Errno {
   static final int EAGAIN = 11;
   static final int EACCES = 13;
   static final int EBUSY = 16;
+  static final int EXDEV = 18;
   static final int ENODEV = 19;
   static final int EINVAL = 22;
+  static final int ENOTTY = 25;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
 
@@ -33,9 +35,13 @@ final class Errno {
   /** The result of a system call, if it is no error. */
   static long check(long result) throws IOException {
     if (result < 0) {
-      throw new IOException(message(result));
+      throw failure(result);
     }
     return result;
+  }
+
+  static IOException failure(long result) {
+    return new IOException(message(result));
   }
 
   /** The same for a call that named a file. */

@@ -1,5 +1,6 @@
 package io.vdisk.host.linux;
 
+import io.vdisk.file.Advice;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +14,10 @@ final class LinuxFile implements NativeFile {
   private static final int KEEP_SIZE = 1;
   private static final int PUNCH_HOLE = 2;
   private static final int ZERO_RANGE = 0x10;
+
+  // Source: linux/fadvise.h.
+  private static final int FADV_SEQUENTIAL = 2;
+  private static final int FADV_DONTNEED = 4;
 
   /** Bytes that are known to have been data. To call them data stays right, whatever happens. */
   private record Data(long start, long end) {
@@ -28,6 +33,7 @@ final class LinuxFile implements NativeFile {
   private final Ability punching = new Ability();
   private final Ability zeroing = new Ability();
   private final Ability allocating = new Ability();
+  private final Ability sharing = new Ability();
   private volatile Data data = Data.NONE;
 
   LinuxFile(Descriptor descriptor) {
@@ -96,6 +102,15 @@ final class LinuxFile implements NativeFile {
         && allocating.did(descriptor.call(SystemCall.FALLOCATE, 0, offset, length));
   }
 
+  /** Where the file system shares blocks, whole ones: XFS and btrfs do, ext4 does not. */
+  @Override
+  public boolean share(NativeFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return source instanceof LinuxFile other
+        && !sharing.isMissing()
+        && sharing.did(descriptor.cloneRange(other.descriptor, sourceOffset, offset, length));
+  }
+
   /**
    * One system call where there is data, two where there is a hole, none where there was data when
    * it was asked last: a caller that goes through the file by short steps would otherwise make the
@@ -131,6 +146,17 @@ final class LinuxFile implements NativeFile {
 
   private long seek(long offset, Whence whence) throws ClosedChannelException {
     return descriptor.call(SystemCall.LSEEK, offset, whence.number(), 0);
+  }
+
+  /** What the kernel thinks of it does not matter. */
+  @Override
+  public void advise(Advice advice, long offset, long length) throws IOException {
+    int number =
+        switch (advice) {
+          case SEQUENTIAL -> FADV_SEQUENTIAL;
+          case NOT_AGAIN -> FADV_DONTNEED;
+        };
+    descriptor.call(SystemCall.FADVISE64, offset, length, number);
   }
 
   @Override

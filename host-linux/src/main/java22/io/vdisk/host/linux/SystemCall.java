@@ -19,10 +19,12 @@ import java.lang.invoke.MethodHandle;
  */
 enum SystemCall {
   CLOSE(3, 57),
+  FADVISE64(221, 223),
   FALLOCATE(285, 47),
   FCNTL(72, 25),
   FDATASYNC(75, 83),
   FTRUNCATE(77, 46),
+  IOCTL(16, 29),
   LSEEK(8, 62),
   OPENAT(257, 56),
   PREAD64(17, 67),

@@ -5,10 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.file.Advice;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.LocalFile;
 import io.vdisk.file.host.HostSystem;
 import io.vdisk.file.host.NativeFile;
+import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -98,6 +104,26 @@ class LinuxSystemTest {
       IOException e =
           assertThrows(IOException.class, () -> file.write(ByteBuffer.allocateDirect(1), 0));
       assertEquals("No space left on device", e.getMessage());
+    }
+  }
+
+  @Test
+  @Tag("java22")
+  void whatIsNotNeededAgainLeavesTheCache() throws IOException {
+    Requirements.need(
+        !Files.getFileStore(folder).type().equals("tmpfs"), "needs a file system on a disk");
+    Path path = folder.resolve("file");
+    int length = 4 << 20;
+    try (HostFile file = LocalFile.create(path);
+        FileChannel channel = FileChannel.open(path)) {
+      file.write(ByteBuffer.allocate(length), 0);
+      file.flush();
+      MappedByteBuffer cached = channel.map(FileChannel.MapMode.READ_ONLY, 0, length);
+      assertTrue(cached.isLoaded());
+      file.advise(Advice.SEQUENTIAL, 0, length);
+      assertTrue(cached.isLoaded());
+      file.advise(Advice.NOT_AGAIN, 0, length);
+      assertFalse(cached.isLoaded());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.vdisk.file.host;
 
+import io.vdisk.file.Advice;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,8 +34,17 @@ public interface NativeFile extends Closeable {
     return false;
   }
 
+  /** As {@code HostFile.share}, all or nothing; false if the file system cannot. */
+  default boolean share(NativeFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    return false;
+  }
+
   /** As {@code HostFile.dataEnd}. */
   long dataEnd(long offset, long limit) throws IOException;
+
+  /** As {@code HostFile.advise}, of one byte at least. */
+  default void advise(Advice advice, long offset, long length) throws IOException {}
 
   /** As {@code HostFile.allocatedSize}. */
   default OptionalLong allocatedSize() throws IOException {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.file.Advice;
 import io.vdisk.file.FileLockedException;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
@@ -122,6 +123,7 @@ class LocalFileTest {
       assertThrows(NonWritableChannelException.class, () -> file.resize(0));
       assertThrows(NonWritableChannelException.class, () -> file.zero(0, 1, false));
       assertThrows(NonWritableChannelException.class, () -> file.allocate(0, 1));
+      assertThrows(NonWritableChannelException.class, () -> file.share(file, 0, 5, 1));
       file.flush();
       assertEquals(10, file.size());
     }
@@ -142,6 +144,8 @@ class LocalFileTest {
     assertThrows(ClosedChannelException.class, () -> file.zero(0, 1, true));
     assertThrows(ClosedChannelException.class, () -> file.allocate(0, 1));
     assertThrows(ClosedChannelException.class, file::allocatedSize);
+    assertThrows(ClosedChannelException.class, () -> file.advise(Advice.SEQUENTIAL, 0, 1));
+    assertThrows(ClosedChannelException.class, () -> file.share(other, 0, 0, 1));
     assertThrows(ClosedChannelException.class, () -> file.dataEnd(0, 1));
     assertEquals(0, other.size());
     other.close();
