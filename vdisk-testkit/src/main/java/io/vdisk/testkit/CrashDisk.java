@@ -1,7 +1,6 @@
 package io.vdisk.testkit;
 
 import io.vdisk.file.HostFile;
-import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -66,23 +65,22 @@ public final class CrashDisk {
   }
 
   /**
-   * What a power cut now could leave: one file for each, in the order of their creation. How much
-   * is lost on the whole is drawn as well, so that images with few losses and with few survivors
-   * come up, too.
+   * What a power cut now could leave. How much is lost on the whole is drawn as well, so that
+   * images with few losses and with few survivors come up, too.
    */
-  public List<HostFile> cut(Random random) throws IOException {
+  public CrashImage cut(Random random) throws IOException {
     double loss = random.nextDouble();
-    return images(store -> store.image(random, loss));
+    return image(store -> store.image(random, loss));
   }
 
   /** What is left when nothing survives that was not flushed. */
-  public List<HostFile> cutLosingAll() throws IOException {
-    return images(SectorStore::durableImage);
+  public CrashImage cutLosingAll() throws IOException {
+    return image(SectorStore::durableImage);
   }
 
   /** What is left when everything survives: as if only the process had died. */
-  public List<HostFile> cutLosingNothing() throws IOException {
-    return images(SectorStore::currentImage);
+  public CrashImage cutLosingNothing() throws IOException {
+    return image(SectorStore::currentImage);
   }
 
   ReentrantLock lock() {
@@ -103,19 +101,22 @@ public final class CrashDisk {
   }
 
   private interface Draw {
-    MemoryFile of(SectorStore store) throws IOException;
+    SectorStore.Image of(SectorStore store) throws IOException;
   }
 
-  private List<HostFile> images(Draw draw) throws IOException {
-    List<HostFile> images = new ArrayList<>();
+  private CrashImage image(Draw draw) throws IOException {
+    List<HostFile> files = new ArrayList<>();
+    long hash = 0;
     lock.lock();
     try {
       for (SectorStore store : stores.values()) {
-        images.add(draw.of(store));
+        SectorStore.Image image = draw.of(store);
+        files.add(image.file());
+        hash = SectorValue.mix(hash + image.hash());
       }
     } finally {
       lock.unlock();
     }
-    return images;
+    return new CrashImage(files, hash);
   }
 }

@@ -136,13 +136,13 @@ final class CrashRun {
       switch (random.nextInt(10)) {
         case 0 -> {
           kind = "losing all";
-          image = disk.cutLosingAll();
+          image = disk.cutLosingAll().files();
         }
         case 1 -> {
           kind = "losing nothing";
-          image = disk.cutLosingNothing();
+          image = disk.cutLosingNothing().files();
         }
-        default -> image = disk.cut(random);
+        default -> image = disk.cut(random).files();
       }
       cuts++;
       String where =
