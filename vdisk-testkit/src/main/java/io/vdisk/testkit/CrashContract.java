@@ -52,8 +52,9 @@ public abstract class CrashContract {
             name + ": of " + drawn + " images only " + distinct.size() + " are distinct");
       }
       Subject subject = subjects.get();
-      boolean withBacking = subject.canHaveBacking() && histories % 2 == 0;
-      CrashRun run = new CrashRun(subject, seed + histories, withBacking, distinct);
+      long own = seed + histories;
+      boolean withBacking = subject.canHaveBacking() && own % 2 != 0;
+      CrashRun run = new CrashRun(subject, own, withBacking, distinct);
       int left = Math.max(1, planned - histories);
       instants += run.run((images - distinct.size() + left - 1) / left);
       drawn += run.drawn();
