@@ -1,7 +1,6 @@
 package io.vdisk.testkit;
 
 import io.vdisk.file.HostFile;
-import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,9 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>After a cut each sector of 512 bytes holds, independently of all others, what it held at the
  * last flush of its file or any value that was written to it since; the file has its flushed size
- * or any later one. The files themselves go on: any number of cuts can be drawn. The sector in
- * which a file ends is never torn by a smaller size, as a file system may: guests that write whole
- * sectors never end a file there.
+ * or any later one, which tears the sector that it ends in: the rest of that is lost, whatever its
+ * value is. The files themselves go on: any number of cuts can be drawn.
  */
 public final class CrashDisk {
   private final ReentrantLock lock = new ReentrantLock();
@@ -66,23 +64,22 @@ public final class CrashDisk {
   }
 
   /**
-   * What a power cut now could leave: one file for each, in the order of their creation. How much
-   * is lost on the whole is drawn as well, so that images with few losses and with few survivors
-   * come up, too.
+   * What a power cut now could leave. How much is lost on the whole is drawn as well, so that
+   * images with few losses and with few survivors come up, too.
    */
-  public List<HostFile> cut(Random random) throws IOException {
+  public CrashImage cut(Random random) throws IOException {
     double loss = random.nextDouble();
-    return images(store -> store.image(random, loss));
+    return image(store -> store.image(random, loss));
   }
 
   /** What is left when nothing survives that was not flushed. */
-  public List<HostFile> cutLosingAll() throws IOException {
-    return images(SectorStore::durableImage);
+  public CrashImage cutLosingAll() throws IOException {
+    return image(SectorStore::durableImage);
   }
 
   /** What is left when everything survives: as if only the process had died. */
-  public List<HostFile> cutLosingNothing() throws IOException {
-    return images(SectorStore::currentImage);
+  public CrashImage cutLosingNothing() throws IOException {
+    return image(SectorStore::currentImage);
   }
 
   ReentrantLock lock() {
@@ -103,19 +100,24 @@ public final class CrashDisk {
   }
 
   private interface Draw {
-    MemoryFile of(SectorStore store) throws IOException;
+    SectorStore.Image of(SectorStore store) throws IOException;
   }
 
-  private List<HostFile> images(Draw draw) throws IOException {
-    List<HostFile> images = new ArrayList<>();
+  private CrashImage image(Draw draw) throws IOException {
+    List<HostFile> files = new ArrayList<>();
+    long hash = 0;
+    boolean torn = false;
     lock.lock();
     try {
       for (SectorStore store : stores.values()) {
-        images.add(draw.of(store));
+        SectorStore.Image image = draw.of(store);
+        files.add(image.file());
+        hash = SectorValue.mix(hash + image.hash());
+        torn |= image.torn();
       }
     } finally {
       lock.unlock();
     }
-    return images;
+    return new CrashImage(files, hash, torn);
   }
 }

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * One history of a guest, with power cuts at host operations drawn by its seed. It is run twice:
@@ -17,26 +18,32 @@ import java.util.Random;
 final class CrashRun {
   private static final int STEPS = 70;
 
-  /** One image of so many is also opened for writing. */
-  private static final int CONTINUED = 4;
-
   private final Subject subject;
   private final long seed;
   private final Afterwards afterwards;
+  private final CrashCuts cuts;
 
   // Of the pass under way:
   private int instant;
-  private int cuts;
-  private boolean failed;
+  private int planned;
   private String place = "";
 
-  CrashRun(Subject subject, long seed, boolean withBacking) {
+  /**
+   * A run.
+   *
+   * @param distinct the hashes of the images that were looked at, here and elsewhere; added to
+   */
+  CrashRun(Subject subject, long seed, boolean withBacking, Set<Long> distinct) {
     this.subject = subject;
     this.seed = seed;
     this.afterwards = new Afterwards(subject, withBacking);
+    this.cuts = new CrashCuts(seed, afterwards, distinct);
   }
 
-  /** Runs the history with {@code images} cuts; returns the number of instants to cut at. */
+  /**
+   * Runs the history with power cuts for {@code images} new images, or fewer if the history ends
+   * while some are owed; returns the number of instants to cut at.
+   */
   int run(int images) throws IOException {
     int instants = pass(Map.of());
     Random random = new Random(seed ^ 0x5EED);
@@ -47,17 +54,22 @@ final class CrashRun {
       draws.merge(at, 1, Integer::sum);
     }
     pass(draws);
-    if (cuts != images) {
+    if (planned != images) {
       throw new AssertionError(where() + ": the history took another course the second time");
     }
     return instants;
   }
 
+  /** How many images were drawn: new ones, and those that were looked at before. */
+  int drawn() {
+    return cuts.drawn();
+  }
+
   /** Runs the history once, cutting as often as {@code draws} says at each instant. */
   private int pass(Map<Integer, Integer> draws) throws IOException {
     instant = 0;
-    cuts = 0;
-    place = "creation";
+    planned = 0;
+    begin("creation");
     CrashDisk disk = new CrashDisk();
     List<CrashFile> made = new ArrayList<>();
     for (int i = 0; i < subject.files(); i++) {
@@ -72,7 +84,7 @@ final class CrashRun {
     disk.setHook(event -> cutAt(disk, guest, event, draws));
     try {
       play(files, guest);
-    } catch (CutFailure e) {
+    } catch (CrashCuts.CutFailure e) {
       throw e;
     } catch (AssertionError | IOException | RuntimeException e) {
       throw new AssertionError(where() + ": " + e, e);
@@ -82,12 +94,25 @@ final class CrashRun {
     return instant;
   }
 
+  private void begin(String newPlace) {
+    place = newPlace;
+    cuts.stepBegins();
+  }
+
+  private void cutAt(
+      CrashDisk disk, Guest guest, CrashDisk.Event event, Map<Integer, Integer> draws)
+      throws IOException {
+    int now = instant++;
+    int count = draws.getOrDefault(now, 0);
+    planned += count;
+    cuts.at(now, count, disk, guest, where() + ", " + event + ", instant " + now);
+  }
+
   private void play(List<HostFile> files, Guest guest) throws IOException {
-    place = "opening";
+    begin("opening");
     try (Opened opened = new Opened(files)) {
-      long unit = Afterwards.unit(opened.device);
-      for (GuestStep step : GuestStep.history(new Random(seed), STEPS, subject.size(), unit)) {
-        place = step.toString();
+      for (GuestStep step : GuestStep.history(new Random(seed), STEPS, opened.device)) {
+        begin(step.toString());
         if (step.kind() == GuestStep.Kind.REOPEN) {
           opened.reopen();
           guest.model().flushed();
@@ -96,7 +121,7 @@ final class CrashRun {
           guest.doStep(step, opened.device);
         }
       }
-      place = "the end";
+      begin("the end");
       guest.checkAll(opened.device, guest.model()::checkCurrent);
     }
     guest.model().flushed();
@@ -124,51 +149,7 @@ final class CrashRun {
     }
   }
 
-  private void cutAt(
-      CrashDisk disk, Guest guest, CrashDisk.Event event, Map<Integer, Integer> draws)
-      throws IOException {
-    int now = instant++;
-    int count = failed ? 0 : draws.getOrDefault(now, 0);
-    for (int i = 0; i < count; i++) {
-      Random random = new Random(seed * 31 + now * 1009L + i);
-      String kind = "random";
-      List<HostFile> image;
-      switch (random.nextInt(10)) {
-        case 0 -> {
-          kind = "losing all";
-          image = disk.cutLosingAll();
-        }
-        case 1 -> {
-          kind = "losing nothing";
-          image = disk.cutLosingNothing();
-        }
-        default -> image = disk.cut(random);
-      }
-      cuts++;
-      String where =
-          where() + ", " + event + " (instant " + now + ", image " + i + ", " + kind + ")";
-      try {
-        afterwards.examine(KeptFile.of(image), guest, random);
-        if (random.nextInt(CONTINUED) == 0) {
-          afterwards.goOn(KeptFile.of(image), random);
-        }
-      } catch (AssertionError | IOException | RuntimeException e) {
-        failed = true;
-        throw new CutFailure(where + ": " + e, e);
-      }
-    }
-  }
-
   private String where() {
     return "seed " + seed + afterwards + ", " + place;
-  }
-
-  /** An image that a cut left is wrong; says which. */
-  private static final class CutFailure extends AssertionError {
-    private static final long serialVersionUID = 1;
-
-    CutFailure(String message, Throwable cause) {
-      super(message, cause);
-    }
   }
 }

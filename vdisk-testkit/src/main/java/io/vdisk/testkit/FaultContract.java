@@ -42,7 +42,7 @@ public abstract class FaultContract {
     long first = Long.getLong("vdisk.seed", 1);
     long runs = 0;
     for (long seed = first; seed < first + HISTORIES; seed++) {
-      boolean withBacking = subjects.get().canHaveBacking() && (seed - first) % 2 == 0;
+      boolean withBacking = subjects.get().canHaveBacking() && seed % 2 != 0;
       long operations =
           new FaultRun(subjects.get(), seed, withBacking, FaultRun.NONE, forEver).run();
       for (long i = 0; i < operations; i++) {

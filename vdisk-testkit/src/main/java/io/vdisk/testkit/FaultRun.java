@@ -94,10 +94,8 @@ final class FaultRun {
     if (device == null) {
       return false;
     }
-    Random random = new Random(seed);
-    long unit = Afterwards.unit(device);
     int refused = 0;
-    for (GuestStep step : GuestStep.history(random, STEPS, subject.size(), unit)) {
+    for (GuestStep step : GuestStep.history(new Random(seed), STEPS, device)) {
       place = step.toString();
       if (step.kind() != GuestStep.Kind.REOPEN) {
         doStep(step, device);
@@ -199,9 +197,10 @@ final class FaultRun {
   /** Another process opens the files; or the power fails and then it does. */
   private void lookAtWhatIsLeft(boolean closed) throws IOException {
     Random random = new Random(seed + failing);
-    List<HostFile> left = KeptFile.of(disk.cutLosingNothing());
-    afterwards.examine(left, guest, random);
-    afterwards.examine(KeptFile.of(disk.cut(random)), guest, random);
+    CrashImage image = disk.cutLosingNothing();
+    afterwards.examine(image, guest, random);
+    afterwards.examine(disk.cut(random), guest, random);
+    List<HostFile> left = KeptFile.of(image.files());
     if (closed) {
       try (BlockDevice device = subject.open(left, false, afterwards.backing())) {
         guest.checkAll(device, guest.model()::checkCurrent);

@@ -51,7 +51,7 @@ public abstract class RaceContract {
     int rounds = Math.max(2, operations / THREADS / OPERATIONS_OF_A_ROUND);
     for (int i = 0; i < rounds; i++) {
       Subject subject = subjects.get();
-      new RaceRun(subject, seed + i, subject.canHaveBacking() && i % 2 == 0)
+      new RaceRun(subject, seed + i, subject.canHaveBacking() && (seed + i) % 2 != 0)
           .run(operations / THREADS / rounds);
     }
     System.out.printf(

@@ -4,7 +4,6 @@ import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -15,10 +14,7 @@ import java.util.TreeMap;
  * written since, in order. Every call holds the disk's lock. Values are never changed in place.
  */
 final class SectorStore {
-  static final int SECTOR = 512;
-
-  /** What a hole reads as; a sector whose value is this very array is one. */
-  private static final byte[] HOLE = new byte[SECTOR];
+  static final int SECTOR = SectorValue.BYTES;
 
   private final String name;
   private final TreeMap<Long, Sector> sectors = new TreeMap<>();
@@ -34,9 +30,9 @@ final class SectorStore {
 
   /** The flushed value, then every later one. */
   private static final class Sector {
-    private List<byte[]> values = new ArrayList<>(List.of(HOLE));
+    private List<SectorValue> values = new ArrayList<>(List.of(SectorValue.HOLE));
 
-    byte[] current() {
+    SectorValue current() {
       return values.get(values.size() - 1);
     }
   }
@@ -60,7 +56,7 @@ final class SectorStore {
         sector.values = new ArrayList<>(List.of(sector.current()));
       }
     }
-    sectors.values().removeIf(sector -> isHole(sector.current()));
+    sectors.values().removeIf(sector -> sector.current().isHole());
     sizes = new ArrayList<>(List.of(size()));
     dirty = false;
   }
@@ -69,7 +65,7 @@ final class SectorStore {
     for (int done = 0; done < length; ) {
       int within = (int) ((offset + done) % SECTOR);
       int bytes = Math.min(length - done, SECTOR - within);
-      dst.put(current((offset + done) / SECTOR), within, bytes);
+      current((offset + done) / SECTOR).get(dst, within, bytes);
       done += bytes;
     }
   }
@@ -80,9 +76,7 @@ final class SectorStore {
     while (src.hasRemaining()) {
       int within = (int) (position % SECTOR);
       int bytes = Math.min(src.remaining(), SECTOR - within);
-      byte[] value = current(position / SECTOR).clone();
-      src.get(value, within, bytes);
-      put(position / SECTOR, value);
+      put(position / SECTOR, current(position / SECTOR).with(src, within, bytes));
       position += bytes;
     }
     setSize(Math.max(size(), position));
@@ -104,12 +98,8 @@ final class SectorStore {
       long start = index * SECTOR;
       int from = (int) (Math.max(start, offset) - start);
       int to = (int) (Math.min(start + SECTOR, end) - start);
-      if (to - from == SECTOR) {
-        put(index, HOLE);
-      } else if (!isHole(current(index))) {
-        byte[] value = current(index).clone();
-        Arrays.fill(value, from, to, (byte) 0);
-        put(index, value);
+      if (!current(index).isHole()) {
+        put(index, current(index).zeroed(from, to));
       }
     }
   }
@@ -120,72 +110,64 @@ final class SectorStore {
     if (offset >= size()) {
       return -end;
     }
-    boolean data = !isHole(current(offset / SECTOR));
+    boolean data = !current(offset / SECTOR).isHole();
     long at = offset;
-    while (at < end && at < size() && !isHole(current(at / SECTOR)) == data) {
+    while (at < end && at < size() && !current(at / SECTOR).isHole() == data) {
       at = data ? (at / SECTOR + 1) * SECTOR : nextWritten(at);
     }
     long to = Math.min(at >= size() && !data ? end : at, end);
     return data ? to : -to;
   }
 
-  MemoryFile image(Random random, double loss) throws IOException {
+  Image image(Random random, double loss) throws IOException {
     return image(
         count -> count == 1 || random.nextDouble() < loss ? 0 : 1 + random.nextInt(count - 1),
         sizes.get(random.nextInt(sizes.size())));
   }
 
-  MemoryFile durableImage() throws IOException {
+  Image durableImage() throws IOException {
     return image(count -> 0, sizes.get(0));
   }
 
-  MemoryFile currentImage() throws IOException {
+  Image currentImage() throws IOException {
     return image(count -> count - 1, size());
   }
 
-  private MemoryFile image(Survivor survivor, long size) throws IOException {
+  /**
+   * What is left of the file.
+   *
+   * @param hash of its content and size
+   * @param torn whether it ends within a sector and lost something of that sector's value
+   */
+  record Image(MemoryFile file, long hash, boolean torn) {}
+
+  private Image image(Survivor survivor, long size) throws IOException {
     MemoryFile image = new MemoryFile(name);
-    long end = size;
+    long hash = 0;
+    boolean torn = false;
     for (Map.Entry<Long, Sector> entry : sectors.entrySet()) {
-      List<byte[]> values = entry.getValue().values;
-      byte[] value = values.get(survivor.among(values.size()));
-      if (!isHole(value)) {
-        long start = entry.getKey() * SECTOR;
-        image.write(ByteBuffer.wrap(value), start);
-        if (start < end && end < start + SECTOR) {
-          end = sizeHolding(value, start, end);
-        }
+      List<SectorValue> values = entry.getValue().values;
+      SectorValue value = values.get(survivor.among(values.size()));
+      long start = entry.getKey() * SECTOR;
+      if (start < size && size - start < value.used()) {
+        value = value.zeroed((int) (size - start), SECTOR);
+        torn = true;
+      }
+      if (!value.isHole() && start < size) {
+        value.writeTo(image, start);
+        hash += value.hashAt(start);
       }
     }
-    image.resize(end);
-    return image;
+    image.resize(size);
+    return new Image(image, SectorValue.mix(hash + size), torn);
   }
 
-  /** The least known size that does not tear the value of the sector in which the file ends. */
-  private long sizeHolding(byte[] value, long start, long size) {
-    int bytes = SECTOR;
-    while (bytes > 0 && value[bytes - 1] == 0) {
-      bytes--;
-    }
-    long needed = Math.max(size, start + bytes);
-    return sizes.stream()
-        .mapToLong(known -> known)
-        .filter(known -> known >= needed)
-        .min()
-        .orElse(size);
-  }
-
-  @SuppressWarnings("ReferenceEquality") // zeroes that were written are data
-  private static boolean isHole(byte[] value) {
-    return value == HOLE;
-  }
-
-  private byte[] current(long index) {
+  private SectorValue current(long index) {
     Sector sector = sectors.get(index);
-    return sector == null ? HOLE : sector.current();
+    return sector == null ? SectorValue.HOLE : sector.current();
   }
 
-  private void put(long index, byte[] value) {
+  private void put(long index, SectorValue value) {
     sectors.computeIfAbsent(index, i -> new Sector()).values.add(value);
   }
 

@@ -28,7 +28,7 @@ class CrashDiskTest {
 
     Random random = new Random(SEED);
     for (int i = 0; i < 20; i++) {
-      HostFile image = disk.cut(random).get(0);
+      HostFile image = disk.cut(random).files().get(0);
       assertEquals(4 * SECTOR, image.size());
       assertEquals(List.of(1, 1, 1, 1), sectors(image, 4), "seed " + SEED);
     }
@@ -44,7 +44,7 @@ class CrashDiskTest {
     Set<List<Integer>> seen = new HashSet<>();
     Random random = new Random(SEED);
     for (int i = 0; i < 500; i++) {
-      seen.add(sectors(disk.cut(random).get(0), 2));
+      seen.add(sectors(disk.cut(random).files().get(0), 2));
     }
     assertEquals(9, seen.size(), "seed " + SEED + ": " + seen);
   }
@@ -59,26 +59,26 @@ class CrashDiskTest {
     Set<Long> seen = new TreeSet<>();
     Random random = new Random(SEED);
     for (int i = 0; i < 100; i++) {
-      seen.add(disk.cut(random).get(0).size());
+      seen.add(disk.cut(random).files().get(0).size());
     }
     assertEquals(Set.of(1000L, 2000L, 3000L), seen, "seed " + SEED);
   }
 
   @Test
-  void sectorInWhichTheFileEndsIsNotTorn() throws IOException {
+  void smallerSizeTearsTheSectorInWhichTheFileEnds() throws IOException {
     fill(file, 0, 100, 1);
     file.flush();
     fill(file, 0, SECTOR, 2);
 
-    Set<List<Integer>> seen = new HashSet<>();
+    Set<String> seen = new TreeSet<>();
     Random random = new Random(SEED);
     for (int i = 0; i < 100; i++) {
-      HostFile image = disk.cut(random).get(0);
+      CrashImage image = disk.cut(random);
       byte[] bytes = new byte[SECTOR];
-      image.readPadded(ByteBuffer.wrap(bytes), 0);
-      seen.add(List.of((int) bytes[0], (int) bytes[100]));
+      image.files().get(0).readPadded(ByteBuffer.wrap(bytes), 0);
+      seen.add(bytes[0] + " and " + bytes[100] + (image.torn() ? ", torn" : ""));
     }
-    assertEquals(Set.of(List.of(1, 0), List.of(2, 2)), seen, "seed " + SEED);
+    assertEquals(Set.of("1 and 0", "2 and 2", "2 and 0, torn"), seen, "seed " + SEED);
   }
 
   @Test
@@ -89,10 +89,56 @@ class CrashDiskTest {
     fill(file, 0, SECTOR, 2);
     fill(other, 0, SECTOR, 3);
 
-    assertEquals(List.of(1), sectors(disk.cutLosingAll().get(0), 1));
-    assertEquals(0, disk.cutLosingAll().get(1).size());
-    assertEquals(List.of(2), sectors(disk.cutLosingNothing().get(0), 1));
-    assertEquals(List.of(3), sectors(disk.cutLosingNothing().get(1), 1));
+    assertEquals(List.of(1), sectors(disk.cutLosingAll().files().get(0), 1));
+    assertEquals(0, disk.cutLosingAll().files().get(1).size());
+    assertEquals(List.of(2), sectors(disk.cutLosingNothing().files().get(0), 1));
+    assertEquals(List.of(3), sectors(disk.cutLosingNothing().files().get(1), 1));
+  }
+
+  @Test
+  void imagesThatDifferHaveDifferentHashesAndOthersHaveNot() throws IOException {
+    CrashFile other = disk.file("b");
+    fill(file, 0, 3 * SECTOR, 1);
+    fill(other, 0, SECTOR, 1);
+    file.flush();
+    fill(file, SECTOR - 1, 2, 2);
+    file.zero(2 * SECTOR, SECTOR, false);
+    fill(file, 2 * SECTOR, SECTOR, 0);
+    file.resize(5 * SECTOR);
+    other.resize(SECTOR + 1);
+
+    Set<String> contents = new HashSet<>();
+    Set<Long> hashes = new HashSet<>();
+    Random random = new Random(SEED);
+    for (int i = 0; i < 2000; i++) {
+      CrashImage image = disk.cut(random);
+      contents.add(content(image.files().get(0)) + " and " + content(image.files().get(1)));
+      hashes.add(image.hash());
+    }
+    assertEquals(80, contents.size(), "seed " + SEED);
+    assertEquals(contents.size(), hashes.size(), "seed " + SEED);
+  }
+
+  @Test
+  void sameBytesElsewhereAreAnotherImage() throws IOException {
+    CrashFile other = disk.file("b");
+    Set<Long> hashes = new HashSet<>();
+    for (CrashFile each : List.of(file, other)) {
+      for (int sector = 0; sector < 3; sector++) {
+        file.resize(3 * SECTOR);
+        other.resize(3 * SECTOR);
+        fill(each, (long) sector * SECTOR, SECTOR, 1);
+        hashes.add(disk.cutLosingNothing().hash());
+        each.resize(0);
+      }
+    }
+    assertEquals(6, hashes.size());
+  }
+
+  private static String content(HostFile image) throws IOException {
+    byte[] bytes = new byte[(int) image.size()];
+    image.readFully(ByteBuffer.wrap(bytes), 0);
+    return Arrays.toString(bytes);
   }
 
   @Test
@@ -103,8 +149,8 @@ class CrashDiskTest {
 
     other.flush();
 
-    assertEquals(0, disk.cutLosingAll().get(0).size());
-    assertEquals(List.of(2), sectors(disk.cutLosingAll().get(1), 1));
+    assertEquals(0, disk.cutLosingAll().files().get(0).size());
+    assertEquals(List.of(2), sectors(disk.cutLosingAll().files().get(1), 1));
   }
 
   @Test
@@ -115,7 +161,7 @@ class CrashDiskTest {
     file.resize(2 * SECTOR);
     file.flush();
 
-    assertEquals(List.of(1, 0), sectors(disk.cut(new Random(SEED)).get(0), 2));
+    assertEquals(List.of(1, 0), sectors(disk.cut(new Random(SEED)).files().get(0), 2));
   }
 
   @Test
@@ -145,7 +191,7 @@ class CrashDiskTest {
   @Test
   void cutInsideAHookSeesTheInstant() throws IOException {
     List<Long> sizes = new ArrayList<>();
-    disk.setHook(event -> sizes.add(disk.cutLosingNothing().get(0).size()));
+    disk.setHook(event -> sizes.add(disk.cutLosingNothing().files().get(0).size()));
 
     fill(file, 0, 10, 1);
 

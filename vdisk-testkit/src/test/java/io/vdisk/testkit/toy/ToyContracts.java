@@ -152,6 +152,11 @@ abstract class ToyContracts {
     protected Subject subject() {
       return ToyContracts.this.subject();
     }
+
+    @Override
+    protected String name() {
+      return ToyContracts.this.getClass().getSimpleName();
+    }
   }
 
   @Nested
