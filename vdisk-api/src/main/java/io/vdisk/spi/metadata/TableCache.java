@@ -1,11 +1,12 @@
 package io.vdisk.spi.metadata;
 
 import io.vdisk.CorruptImageException;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.Condition;
@@ -32,6 +33,9 @@ public final class TableCache {
   /** What a cache keeps whatever the others of its budget use: a few parents and their children. */
   private static final int FLOOR = 32;
 
+  /** Slices that are read at once where a table is walked through: all of a usual L2 table. */
+  private static final int AHEAD = 16;
+
   private final CacheBudget budget;
   private final Pause pause;
   private final ReentrantLock lock = new ReentrantLock();
@@ -41,6 +45,9 @@ public final class TableCache {
   // Under the lock:
   private final ArrayDeque<Slice> clock = new ArrayDeque<>();
   private final Set<Slice> dirty = new LinkedHashSet<>();
+
+  /** The last of the slices that were read last. */
+  private @Nullable Slice lastRead;
 
   /** An empty cache. */
   public TableCache(CacheBudget budget) {
@@ -96,6 +103,7 @@ public final class TableCache {
       pause.at("miss");
       Missing parent = null;
       long position = 0;
+      int count = 0;
       lock.lock();
       try {
         slice = slot(kind, index);
@@ -110,44 +118,106 @@ public final class TableCache {
         if (position == 0) {
           return null;
         }
-        setSlot(kind, index, kind.loading());
+        count = mark(kind, index, position);
       } catch (Missing missing) {
         parent = missing;
       } finally {
         lock.unlock();
       }
       if (parent == null) {
-        return read(kind, index, position);
+        slice = read(kind, index, position, count);
+        if (slice != null) {
+          return slice;
+        }
+      } else {
+        load(parent.kind, parent.index);
       }
-      load(parent.kind, parent.index);
     }
   }
 
-  private Slice read(TableKind kind, long index, long position) throws IOException {
-    Slice slice = new Slice(kind, index, position, kind.stage());
-    boolean complete = false;
-    try {
-      ByteBuffer bytes = ByteBuffer.allocate(slice.bytes());
-      kind.file().readFully(bytes, position);
-      slice.fill(bytes.flip());
-      complete = true;
-    } catch (EOFException e) {
-      throw new CorruptImageException(
-          kind.file().name() + ": " + kind.name() + " at " + position + " is past the end", e);
-    } finally {
-      lock.lock();
-      try {
-        setSlot(kind, index, complete ? slice : null);
-        if (complete) {
-          keep(slice);
-          evict();
-        }
-        loaded.signalAll();
-      } finally {
-        lock.unlock();
-      }
+  /**
+   * Marks a slice as being loaded; where the one before it was read last, also those that lie
+   * behind it and are not in memory. How many these are.
+   */
+  private int mark(TableKind kind, long index, long position) throws IOException {
+    Slice before = lastRead;
+    boolean isWalk = before != null && before.kind().equals(kind) && before.index() == index - 1;
+    long end = isWalk ? Math.min(kind.slices(), index + AHEAD) : index + 1;
+    int count = 0;
+    long expected = position;
+    while (index + count < end && (count == 0 || isBehind(kind, index + count, expected))) {
+      setSlot(kind, index + count, kind.loading());
+      expected += kind.sliceBytes(index + count);
+      count++;
     }
-    return slice;
+    return count;
+  }
+
+  private boolean isBehind(TableKind kind, long index, long expected) throws IOException {
+    try {
+      return slot(kind, index) == null && kind.position(hold, index) == expected;
+    } catch (Missing | CorruptImageException e) {
+      return false; // not now; who asks for that slice will see
+    }
+  }
+
+  /** Reads marked slices. Null if that failed with several: the first is then to be read alone. */
+  private @Nullable Slice read(TableKind kind, long index, long position, int count)
+      throws IOException {
+    List<Slice> slices = new ArrayList<>(count);
+    long end = position;
+    for (int i = 0; i < count; i++) {
+      Slice slice = new Slice(kind, index + i, end, kind.stage());
+      slices.add(slice);
+      end += slice.bytes();
+    }
+    int complete = 0;
+    try {
+      ByteBuffer bytes = ByteBuffer.allocate((int) (end - position));
+      kind.file().read(bytes, position);
+      bytes.flip();
+      while (complete < count && bytes.remaining() >= slices.get(complete).bytes()) {
+        Slice slice = slices.get(complete++);
+        int from = bytes.position();
+        slice.fill(bytes.slice(from, slice.bytes()));
+        bytes.position(from + slice.bytes());
+      }
+    } catch (IOException e) {
+      if (count == 1) {
+        throw e;
+      }
+    } finally {
+      publish(slices, complete);
+    }
+    if (complete > 0) {
+      return slices.get(0);
+    }
+    if (count > 1) {
+      return null;
+    }
+    throw new CorruptImageException(
+        kind.file().name() + ": " + kind.name() + " at " + position + " is past the end");
+  }
+
+  /**
+   * Puts the first {@code complete} of them into the places of their marks, and clears the rest.
+   */
+  private void publish(List<Slice> slices, int complete) {
+    lock.lock();
+    try {
+      lastRead = complete == 0 ? null : slices.get(complete - 1);
+      for (int i = 0; i < slices.size(); i++) {
+        Slice slice = slices.get(i);
+        setSlot(slice.kind(), slice.index(), i < complete ? slice : null);
+        if (i < complete) {
+          keep(slice);
+        }
+      }
+      evict();
+      loaded.signalAll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Runs {@code body} under the metadata lock, with every slice that it asks for in memory. */
@@ -174,6 +244,7 @@ public final class TableCache {
   public void clear() {
     lock.lock();
     try {
+      lastRead = null;
       if (!dirty.isEmpty()) {
         throw new IllegalStateException(dirty.size() + " dirty slices");
       }

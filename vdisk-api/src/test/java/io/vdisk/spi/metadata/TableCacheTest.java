@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.CorruptImageException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,6 +112,87 @@ class TableCacheTest {
     }
     assertSame(dirty, tables.cache.peek(tables.counts, 0));
     assertEquals(99, dirty.word(5));
+  }
+
+  @Test
+  void walkReadsSlicesThatLieBehindEachOtherAtOnce() throws IOException {
+    Tables tables = new Tables(AMPLE, Pause.NONE);
+    for (int i = 0; i < Tables.SLICES; i++) {
+      java.nio.ByteBuffer.wrap(tables.disk.bytes).putLong(65_536 + i * 4096, i);
+    }
+    for (int i = 0; i < Tables.SLICES; i++) {
+      assertEquals(i, present(tables.cache.load(tables.counts, i)).word(0));
+    }
+    assertEquals(
+        List.of(
+            "read 65536+4096",
+            "read 69632+65536",
+            "read 135168+65536",
+            "read 200704+65536",
+            "read 266240+61440"),
+        tables.disk.log);
+  }
+
+  @Test
+  void walkReadsNoFurtherThanATableGoesOn() throws IOException {
+    Tables tables = new Tables(AMPLE, Pause.NONE);
+    tables.place(0, 300_000);
+    tables.place(1, 304_096);
+    tables.place(2, 308_192);
+    tables.place(3, 400_000);
+    tables.cache.load(tables.root, 0);
+    tables.cache.load(tables.entries, 0);
+    tables.disk.log.clear();
+
+    tables.cache.load(tables.entries, 1);
+
+    assertEquals(List.of("read 304096+8192"), tables.disk.log);
+    assertNotNull(tables.cache.peek(tables.entries, 2));
+    assertNull(tables.cache.peek(tables.entries, 3));
+  }
+
+  @Test
+  void whoJumpsAboutReadsWhatIsAskedFor() throws IOException {
+    Tables tables = new Tables(AMPLE, Pause.NONE);
+    for (int i : new int[] {5, 3, 9, 4}) {
+      tables.cache.load(tables.counts, i);
+    }
+    assertEquals(
+        List.of("read 86016+4096", "read 77824+4096", "read 102400+4096", "read 81920+4096"),
+        tables.disk.log);
+  }
+
+  /** Guards: a slice is not lost because one behind it cannot be read. */
+  @Test
+  void sliceIsReadAloneWhereThoseBehindItFail() throws IOException {
+    Tables tables = new Tables(AMPLE, Pause.NONE);
+    tables.cache.load(tables.counts, 0);
+    tables.disk.before =
+        line -> {
+          if (line.equals("read 69632+65536")) {
+            throw new IllegalStateException();
+          }
+        };
+
+    assertNotNull(tables.cache.load(tables.counts, 1));
+
+    assertEquals("read 69632+4096", tables.disk.log.get(tables.disk.log.size() - 1));
+    assertNull(tables.cache.peek(tables.counts, 2));
+    assertNotNull(tables.cache.load(tables.counts, 2));
+  }
+
+  @Test
+  void sliceIsReadWhereTheFileEndsBehindIt() throws IOException {
+    Tables tables = new Tables(AMPLE, Pause.NONE);
+    int end = tables.disk.bytes.length;
+    tables.place(0, end - 8192);
+    tables.place(1, end - 4096);
+    tables.place(2, end);
+    tables.cache.load(tables.root, 0);
+    tables.cache.load(tables.entries, 0);
+
+    assertNotNull(tables.cache.load(tables.entries, 1));
+    assertThrows(CorruptImageException.class, () -> tables.cache.load(tables.entries, 2));
   }
 
   @Test
