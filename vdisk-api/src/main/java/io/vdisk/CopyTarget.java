@@ -2,6 +2,7 @@ package io.vdisk;
 
 import io.vdisk.feature.OrderedWriter;
 import io.vdisk.feature.UnitWriter;
+import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -26,6 +27,32 @@ final class CopyTarget {
             .orElse((src, offset, placed) -> device.write(src, offset));
     this.empty = empty;
     this.units = units;
+  }
+
+  /**
+   * Takes the beginning of a step's range over by sharing the blocks of the source's files; it is
+   * the step's turn.
+   *
+   * @return where that ends
+   */
+  long share(BlockDevice source, CopyPlan.Step step, Runnable placed) throws IOException {
+    long at = step.offset();
+    long taken = 1;
+    while (taken > 0 && at < step.end()) {
+      Extent extent = source.extentAt(at, step.end() - at);
+      boolean isLast = at + extent.length() == step.end();
+      taken = share(extent, isLast ? placed : () -> {});
+      at += taken;
+    }
+    written += at - step.offset();
+    return at;
+  }
+
+  private long share(Extent extent, Runnable placed) throws IOException {
+    Optional<HostFile> file = extent.file();
+    return file.isEmpty() || extent.isEncoded()
+        ? 0
+        : writer.share(file.get(), extent.fileOffset(), extent.offset(), extent.length(), placed);
   }
 
   /**

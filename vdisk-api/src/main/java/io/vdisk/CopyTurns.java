@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class CopyTurns {
   private final boolean inOrder;
+
+  /** Whether blocks may be shared, as far as is known; changed by whose turn it is. */
+  private volatile boolean sharing;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -24,9 +28,11 @@ final class CopyTurns {
    * Turns of one copy.
    *
    * @param inOrder false: it is everybody's turn
+   * @param sharing whether it is to be tried to share blocks
    */
-  CopyTurns(boolean inOrder) {
+  CopyTurns(boolean inOrder, boolean sharing) {
     this.inOrder = inOrder;
+    this.sharing = sharing;
   }
 
   /** Waits until all steps before {@code number} are placed; false if one of them failed. */
@@ -44,6 +50,16 @@ final class CopyTurns {
 
   private boolean isOver(long number) {
     return ended || (!failures.isEmpty() && (!inOrder || failures.firstKey() < number));
+  }
+
+  /** Whether blocks may be shared; nobody has found yet that they cannot. */
+  boolean isSharing() {
+    return sharing;
+  }
+
+  /** Blocks cannot be shared: nobody behind is to try. */
+  void stopSharing() {
+    sharing = false;
   }
 
   /** The step is placed, and it is the next one's turn; may be said again. */

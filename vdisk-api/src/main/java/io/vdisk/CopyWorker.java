@@ -2,15 +2,19 @@ package io.vdisk;
 
 import java.io.IOException;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** One thread's part in a copy: takes one step after another until there are no more. */
 final class CopyWorker {
+  private final BlockDevice source;
   private final CopyPlan plan;
   private final CopyTurns turns;
   private final CopyPiece piece;
   private final CopyTarget target;
 
-  CopyWorker(CopyPlan plan, CopyTurns turns, CopyPiece piece, CopyTarget target) {
+  CopyWorker(
+      BlockDevice source, CopyPlan plan, CopyTurns turns, CopyPiece piece, CopyTarget target) {
+    this.source = source;
     this.plan = plan;
     this.turns = turns;
     this.piece = piece;
@@ -36,25 +40,60 @@ final class CopyWorker {
     }
     long number = next.number();
     try {
-      load(next);
-      if (!turns.await(number)) {
-        return -1;
+      CopyPlan.Step rest = share(next);
+      if (rest != null) {
+        load(rest, number);
+        if (!turns.await(number)) {
+          return -1;
+        }
+        target.write(piece, () -> turns.pass(number));
       }
-      target.write(piece, () -> turns.pass(number));
       turns.pass(number);
-      return piece.step().end();
+      return next.step().end();
     } catch (IOException | RuntimeException | Error e) {
       turns.fail(number, e);
       return -1;
     }
   }
 
+  /**
+   * Shares what can be shared of a step, in its turn; what is left of it, null if nothing is. The
+   * first that finds that it cannot be done is the first in the order of the disk, so that the
+   * image is the same however many threads there are.
+   */
+  private CopyPlan.@Nullable Step share(CopyPlan.Numbered next) throws IOException {
+    CopyPlan.Step step = step(next);
+    boolean mayShare =
+        step.action() == CopyPlan.Action.COPY
+            && turns.isSharing()
+            && turns.await(next.number())
+            && turns.isSharing();
+    if (!mayShare) {
+      return step;
+    }
+    long done = target.share(source, step, () -> turns.pass(next.number()));
+    if (done == step.end()) {
+      return null;
+    }
+    turns.stopSharing();
+    return new CopyPlan.Step(step.action(), done, step.end() - done);
+  }
+
   /** What fails here fails when the step's turn has come: a step before it may fail, too. */
-  private void load(CopyPlan.Numbered next) throws IOException {
+  private CopyPlan.Step step(CopyPlan.Numbered next) throws IOException {
     try {
-      piece.load(next.step());
-    } catch (IOException | RuntimeException | Error e) {
+      return next.step();
+    } catch (IOException e) {
       boolean unused = turns.await(next.number());
+      throw e;
+    }
+  }
+
+  private void load(CopyPlan.Step step, long number) throws IOException {
+    try {
+      piece.load(step);
+    } catch (IOException | RuntimeException | Error e) {
+      boolean unused = turns.await(number);
       throw e;
     }
   }

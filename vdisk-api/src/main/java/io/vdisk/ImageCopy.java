@@ -2,6 +2,7 @@ package io.vdisk;
 
 import com.google.common.math.LongMath;
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.feature.OrderedWriter;
 import io.vdisk.feature.UnitWriter;
 import java.io.IOException;
 import java.nio.channels.NonWritableChannelException;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Copies what one device reads to another. What reads as zero is not moved: runs that the source
- * knows of are not read, and zeroes found in data are not written.
+ * knows of are not read, and zeroes found in data are not written. Where the host's file system can
+ * share blocks between files (XFS, btrfs), data is shared and neither read nor written.
  *
  * <p>A few threads, of which the calling one is the first, take the pieces of the disk in ascending
  * order: each reads its piece, looks for zeroes, compresses, and writes. Space is set aside in the
@@ -44,6 +46,7 @@ public final class ImageCopy {
   private boolean compressed;
   private boolean flushed = true;
   private boolean inOrder = true;
+  private boolean sharing = true;
   private long smallestHole = LEAST_GRANULE;
   private int threads;
   private Progress progress = Progress.NONE;
@@ -111,13 +114,15 @@ public final class ImageCopy {
 
   /**
    * Zeroes are left out where at least so many bytes of them lie together, at a multiple of that;
-   * rounded up to a power of two from 4 KiB to 1 MiB. 0: zeroes are written like any data.
+   * rounded up to a power of two from 4 KiB to 1 MiB. 0: zeroes are written like any data. Either
+   * way all data is read, and none shared.
    */
   public ImageCopy withSmallestHole(long bytes) {
     if (bytes < 0) {
       throw new IllegalArgumentException("smallest hole " + bytes);
     }
     smallestHole = Math.min(bytes, PIECE);
+    sharing = false;
     return this;
   }
 
@@ -170,13 +175,15 @@ public final class ImageCopy {
     int granule = units.isPresent() ? units.get().unit() : granule();
     int pieceBytes = Math.max(granule, PIECE);
     CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBacking, smallestHole == 0);
-    CopyTurns turns = new CopyTurns(inOrder || compressed);
+    boolean canShare = sharing && !compressed && target.feature(OrderedWriter.class).isPresent();
+    CopyTurns turns = new CopyTurns(inOrder || compressed, canShare);
     int count = threads > 0 ? threads : compressed ? processors() : THREADS;
     List<CopyWorker> workers = new ArrayList<>();
     List<Thread> others = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       CopyPiece piece = new CopyPiece(source, granule, pieceBytes, units, smallestHole == 0);
-      workers.add(new CopyWorker(plan, turns, piece, new CopyTarget(target, emptyTarget, units)));
+      CopyTarget sink = new CopyTarget(target, emptyTarget, units);
+      workers.add(new CopyWorker(source, plan, turns, piece, sink));
     }
     report(0);
     try {

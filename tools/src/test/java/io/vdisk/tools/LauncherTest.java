@@ -15,9 +15,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -149,6 +151,54 @@ class LauncherTest {
     assertEquals(new Ended(0, "", ""), converted);
     Ended packed = run(folder, bin + "/img2qcow", "--format=qcow2", "packed", "disk");
     assertEquals(0, packed.code(), packed.err());
+  }
+
+  /** Where the JVM can ask for it. */
+  @Test
+  void dataIsSharedWhereTheFileSystemCan() throws IOException, InterruptedException {
+    String mkfs = Requirements.need("mkfs.xfs").toString();
+    Requirements.need("root".equals(System.getProperty("user.name")), "needs root");
+    Path image = folder.resolve("xfs");
+    try (FileChannel channel =
+        FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.allocate(1), 400 << 20);
+    }
+    assertEquals(0, run(folder, mkfs, "-q", image.toString()).code());
+    Path mounted = Files.createDirectory(folder.resolve("mounted"));
+    Ended mount = run(folder, "mount", "-o", "loop", image.toString(), mounted.toString());
+    Requirements.need(mount.code() == 0, "needs XFS and a loop device: " + mount.err());
+    try {
+      sharesIn(mounted);
+    } finally {
+      assertEquals(0, run(folder, "umount", mounted.toString()).code());
+    }
+  }
+
+  private void sharesIn(Path mounted) throws IOException, InterruptedException {
+    byte[] content = new byte[32 << 20];
+    new Random(1).nextBytes(content);
+    Arrays.fill(content, 8 << 20, 9 << 20, (byte) 0);
+    Files.write(mounted.resolve("disk"), content);
+    String vdisk = bin.resolve("vdisk").toString();
+    long before = Files.getFileStore(mounted).getUsableSpace();
+    String[][] conversions = {
+      {"-O", "raw", "disk", "copy"},
+      {"-O", "qcow2", "disk", "image"},
+      {"-O", "raw", "image", "back"}
+    };
+    for (String[] words : conversions) {
+      List<String> command = new ArrayList<>(List.of(vdisk, "convert"));
+      if (words[2].equals("disk")) {
+        command.addAll(List.of("-f", "raw"));
+      }
+      command.addAll(List.of(words));
+      assertEquals(new Ended(0, "", ""), run(mounted, command.toArray(String[]::new)));
+    }
+    for (String name : List.of("copy", "back")) {
+      assertEquals(-1, Files.mismatch(mounted.resolve("disk"), mounted.resolve(name)));
+    }
+    long taken = before - Files.getFileStore(mounted).getUsableSpace();
+    assertEquals(Runtime.version().feature() >= 22, taken < 8 << 20, taken + " bytes taken");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.vdisk.feature;
 
+import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -17,4 +18,17 @@ public interface OrderedWriter {
    *     it throws
    */
   void write(ByteBuffer src, long offset, Runnable placed) throws IOException;
+
+  /**
+   * Writes what a host file holds by sharing its blocks, without moving bytes.
+   *
+   * @param source no other writes to it during the call
+   * @param placed as for {@link #write}; not run where nothing is taken
+   * @return bytes taken, from the beginning of the range on; 0 if the host cannot, or the image
+   *     keeps these bytes in another way
+   */
+  default long share(HostFile source, long sourceOffset, long offset, long length, Runnable placed)
+      throws IOException {
+    return 0;
+  }
 }

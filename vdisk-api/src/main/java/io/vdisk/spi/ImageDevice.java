@@ -6,6 +6,7 @@ import io.vdisk.Extent;
 import io.vdisk.ImageInfo;
 import io.vdisk.feature.OrderedWriter;
 import io.vdisk.feature.UnitWriter;
+import io.vdisk.file.HostFile;
 import io.vdisk.file.HostFlushException;
 import java.io.Closeable;
 import java.io.IOException;
@@ -164,12 +165,7 @@ final class ImageDevice implements BlockDevice, Exclusive {
           : Optional.empty();
     }
     if (type == OrderedWriter.class && writing != null) {
-      OrderedWriter writer =
-          (src, offset, placed) -> {
-            write(src, offset, placed);
-            placed.run();
-          };
-      return Optional.of(type.cast(writer));
+      return Optional.of(type.cast(new InOrder()));
     }
     return layout.feature(type, this);
   }
@@ -305,6 +301,24 @@ final class ImageDevice implements BlockDevice, Exclusive {
     } finally {
       layout.reload();
       size = layout.info().virtualSize();
+    }
+  }
+
+  /** The feature that tells when space is set aside. */
+  private final class InOrder implements OrderedWriter {
+    @Override
+    public void write(ByteBuffer src, long offset, Runnable placed) throws IOException {
+      ImageDevice.this.write(src, offset, placed);
+      placed.run();
+    }
+
+    @Override
+    public long share(HostFile source, long sourceOffset, long offset, long length, Runnable placed)
+        throws IOException {
+      Objects.checkFromIndexSize(offset, length, size);
+      long[] shared = new long[1];
+      change(length, path -> shared[0] = path.share(source, sourceOffset, offset, length, placed));
+      return shared[0];
     }
   }
 

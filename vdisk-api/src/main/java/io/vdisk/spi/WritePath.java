@@ -98,6 +98,56 @@ final class WritePath {
     }
   }
 
+  /**
+   * Writes what a host file holds by sharing its blocks; how many bytes of the range that was.
+   *
+   * @param placed run when space is set aside; not where nothing is shared
+   */
+  long share(HostFile source, long sourceOffset, long offset, long length, Runnable placed)
+      throws IOException {
+    if (cipher != null) {
+      return 0;
+    }
+    layout.beforeWrite(offset, length);
+    Mapping run = layout.map(offset, length);
+    long most = Math.min(run.length(), length);
+    if (run.isWritable()) {
+      placed.run();
+      return run.file().share(source, sourceOffset, run.fileOffset(), most);
+    }
+    RangeLock.Held held = units.lock(layout.unitStart(offset), layout.unitEnd(offset + most - 1));
+    try {
+      run = layout.map(offset, most);
+      return run.isWritable() || run.length() < most
+          ? 0
+          : shareAllocating(source, sourceOffset, offset, most, placed);
+    } finally {
+      units.unlock(held);
+    }
+  }
+
+  private long shareAllocating(
+      HostFile source, long sourceOffset, long offset, long length, Runnable placed)
+      throws IOException {
+    Allocation space = layout.allocate(offset, length);
+    boolean committed = false;
+    try {
+      long whole = space.head() == 0 && space.tail() == 0 ? space.length() : 0;
+      HostFile file = space.file();
+      if (whole > 0 && file.share(source, sourceOffset, space.fileOffset(), whole) == whole) {
+        placed.run();
+        space.commit();
+        committed = true;
+        return whole;
+      }
+      return 0;
+    } finally {
+      if (!committed) {
+        space.abort();
+      }
+    }
+  }
+
   private void writeInPlace(Mapping run, ByteBuffer src, long offset) throws IOException {
     clip(src, run.length());
     if (cipher == null) {

@@ -13,6 +13,7 @@ final class HostLog implements HostFile {
   byte[] bytes = new byte[0];
   Consumer<String> before = line -> {};
   String failing = "none";
+  boolean sharing;
   private final List<String> log = new ArrayList<>();
 
   @Override
@@ -28,13 +29,29 @@ final class HostLog implements HostFile {
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
     note("write " + offset + "+" + src.remaining());
-    synchronized (this) {
-      int end = (int) offset + src.remaining();
-      if (end > bytes.length) {
-        bytes = Arrays.copyOf(bytes, end);
-      }
-      src.get(bytes, (int) offset, src.remaining());
+    put(src, offset);
+  }
+
+  private synchronized void put(ByteBuffer src, long offset) {
+    int end = (int) offset + src.remaining();
+    if (end > bytes.length) {
+      bytes = Arrays.copyOf(bytes, end);
     }
+    src.get(bytes, (int) offset, src.remaining());
+  }
+
+  /** Copies, as far as a test can tell. */
+  @Override
+  public long share(HostFile source, long sourceOffset, long offset, long length)
+      throws IOException {
+    if (!sharing) {
+      return 0;
+    }
+    note("share " + offset + "+" + length);
+    ByteBuffer copy = ByteBuffer.allocate((int) length);
+    source.readFully(copy, sourceOffset);
+    put(copy.flip(), offset);
+    return length;
   }
 
   @Override

@@ -80,6 +80,44 @@ class ImageDeviceTest {
   }
 
   @Test
+  void blocksAreSharedIntoWholeUnits() throws IOException {
+    HostLog source = new HostLog();
+    write(source, 0, bytes(4 * UNIT, 9));
+    host.sharing = true;
+    host.before = line -> layout.log.add(line);
+    OrderedWriter writer = device.feature(OrderedWriter.class).orElseThrow();
+    Runnable placed = () -> layout.log.add("placed");
+
+    assertEquals(UNIT, writer.share(source, 2 * UNIT, 0, UNIT, placed));
+    assertEquals(
+        List.of("allocate 0+4096", "share 4096+4096", "placed", "commit 0"),
+        layout.log().subList(1, 5));
+    assertArrayEquals(bytes(UNIT, 9), read(device, 0, UNIT));
+
+    assertEquals(100, writer.share(source, 0, 50, 100, placed), "in place");
+    assertEquals(List.of("placed", "share 4146+100"), layout.log().subList(2, 4));
+  }
+
+  @Test
+  void partOfAUnitIsNotShared() throws IOException {
+    host.sharing = true;
+    OrderedWriter writer = device.feature(OrderedWriter.class).orElseThrow();
+
+    assertEquals(0, writer.share(new HostLog(), 0, 0, 100, () -> {}));
+
+    assertEquals(List.of("before 0+100", "allocate 0+100", "abort 0"), layout.log());
+  }
+
+  @Test
+  void hostThatSharesNothingLeavesNothingSetAside() throws IOException {
+    OrderedWriter writer = device.feature(OrderedWriter.class).orElseThrow();
+
+    assertEquals(0, writer.share(new HostLog(), 0, 0, UNIT, () -> {}));
+
+    assertEquals(List.of("before 0+4096", "allocate 0+4096", "abort 0"), layout.log());
+  }
+
+  @Test
   void writeInPlaceAsksForNoSpace() throws IOException {
     write(device, 0, bytes(UNIT, 1));
     layout.log();
