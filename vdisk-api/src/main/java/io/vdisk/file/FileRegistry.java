@@ -50,7 +50,19 @@ final class FileRegistry {
 
   static OpenFile.Opener opener(Optional<HostSystem> system) {
     if (system.isPresent()) {
-      return system.get()::open;
+      return new OpenFile.Opener() {
+        @Override
+        public NativeFile open(Path path, boolean writable, LinkOption... links)
+            throws IOException {
+          return system.get().open(path, writable, links);
+        }
+
+        @Override
+        public NativeFile openDirect(Path path, boolean writable, LinkOption... links)
+            throws IOException {
+          return system.get().openDirect(path, writable, links);
+        }
+      };
     }
     return File.separatorChar == '\\' ? BlockingFile::open : AsyncFile::open;
   }
@@ -58,10 +70,15 @@ final class FileRegistry {
   /** Opens a file of the default file system. */
   LocalFile open(Path path, boolean writable, boolean locked, LinkOption... links)
       throws IOException {
+    return open(path, new OpenFile.Use(writable, locked, false), links);
+  }
+
+  /** Opens a file of the default file system. */
+  LocalFile open(Path path, OpenFile.Use use, LinkOption... links) throws IOException {
     for (int i = 0; i < TRIES; i++) {
       Object key = key(path, links);
       OpenFile file = files.computeIfAbsent(key, k -> new OpenFile(k, opener));
-      LocalFile opened = enter(file, path, writable, locked, links);
+      LocalFile opened = enter(file, path, use, links);
       if (opened != null) {
         boolean same = false;
         try {
@@ -79,16 +96,13 @@ final class FileRegistry {
     throw new IOException(path + " is replaced by another file again and again");
   }
 
-  private @Nullable LocalFile enter(
-      OpenFile file, Path path, boolean writable, boolean locked, LinkOption... links)
+  private @Nullable LocalFile enter(OpenFile file, Path path, OpenFile.Use use, LinkOption... links)
       throws IOException {
     boolean entered = false;
     try {
-      NativeFile descriptor = file.enter(path, writable, locked, links);
+      NativeFile descriptor = file.enter(path, use, links);
       entered = descriptor != null;
-      return descriptor == null
-          ? null
-          : new LocalFile(this, file, descriptor, path, writable, locked);
+      return descriptor == null ? null : new LocalFile(this, file, descriptor, path, use);
     } finally {
       if (!entered && file.isGone()) {
         files.remove(file.key(), file);
@@ -96,9 +110,9 @@ final class FileRegistry {
     }
   }
 
-  void leave(OpenFile file, boolean writable, boolean locked) throws IOException {
+  void leave(OpenFile file, OpenFile.Use use) throws IOException {
     try {
-      file.leave(writable, locked);
+      file.leave(use);
     } finally {
       if (file.isGone()) {
         files.remove(file.key(), file);

@@ -18,15 +18,51 @@ final class OpenFile {
   /** Opens descriptors. */
   interface Opener {
     NativeFile open(Path path, boolean writable, LinkOption... links) throws IOException;
+
+    /** Opens past the page cache. */
+    default NativeFile openDirect(Path path, boolean writable, LinkOption... links)
+        throws IOException {
+      throw new IOException(
+          path
+              + " cannot be opened past the page cache: that takes Linux, Java 22 or newer, and"
+              + " io.vdisk:host-linux with native access enabled");
+    }
   }
+
+  /** Descriptors of one kind, as far as they were asked for; under lock. */
+  private static final class Descriptors {
+    @Nullable NativeFile reading;
+    @Nullable NativeFile writing;
+
+    void close() throws IOException {
+      try {
+        if (reading != null) {
+          reading.close();
+        }
+      } finally {
+        if (writing != null) {
+          writing.close();
+        }
+      }
+    }
+  }
+
+  /**
+   * What a user wants.
+   *
+   * @param writable whether to write too
+   * @param locked whether to keep those out who would be disturbed
+   * @param direct whether past the page cache
+   */
+  record Use(boolean writable, boolean locked, boolean direct) {}
 
   private final Object key;
   private final Opener opener;
 
   private final ReentrantLock lock = new ReentrantLock();
   // Under lock.
-  private @Nullable NativeFile reading;
-  private @Nullable NativeFile writing;
+  private final Descriptors cached = new Descriptors();
+  private final Descriptors direct = new Descriptors();
   private int users;
   private int lockedReaders;
   private boolean lockedWriter;
@@ -50,8 +86,7 @@ final class OpenFile {
    * @return what to read and write through; null if the last user has just left, so that this
    *     object is of no more use
    */
-  @Nullable NativeFile enter(Path path, boolean writable, boolean locked, LinkOption... links)
-      throws IOException {
+  @Nullable NativeFile enter(Path path, Use use, LinkOption... links) throws IOException {
     lock.lock();
     try {
       if (gone) {
@@ -59,12 +94,12 @@ final class OpenFile {
       }
       boolean entered = false;
       try {
-        if (locked) {
-          checkOthers(path, writable);
+        if (use.locked()) {
+          checkOthers(path, use.writable());
         }
-        NativeFile file = descriptor(path, writable, locked, links);
-        if (locked) {
-          takeLock(file, path, writable);
+        NativeFile file = descriptor(path, use, links);
+        if (use.locked()) {
+          takeLock(file, path, use);
         }
         users++;
         entered = true;
@@ -80,13 +115,13 @@ final class OpenFile {
   }
 
   /** Takes a user away. */
-  void leave(boolean writable, boolean locked) throws IOException {
+  void leave(Use use) throws IOException {
     lock.lock();
     try {
       users--;
-      if (locked && writable) {
+      if (use.locked() && use.writable()) {
         lockedWriter = false;
-      } else if (locked) {
+      } else if (use.locked()) {
         lockedReaders--;
       }
       if (users == 0) {
@@ -113,8 +148,8 @@ final class OpenFile {
     }
   }
 
-  private void takeLock(NativeFile file, Path path, boolean writable) throws IOException {
-    if (writable) {
+  private void takeLock(NativeFile file, Path path, Use use) throws IOException {
+    if (use.writable()) {
       imageLock = ImageLock.exclusive(file, path.toString());
       lockedWriter = true;
     } else {
@@ -125,46 +160,50 @@ final class OpenFile {
     }
   }
 
-  private NativeFile descriptor(Path path, boolean writable, boolean locked, LinkOption... links)
-      throws IOException {
-    NativeFile file = writing;
-    if (file == null && (writable || (locked && lockedReaders == 0))) {
+  private NativeFile descriptor(Path path, Use use, LinkOption... links) throws IOException {
+    Descriptors own = use.direct() ? direct : cached;
+    NativeFile file = own.writing;
+    if (file == null && (use.writable() || (use.locked() && lockedReaders == 0))) {
       try {
-        file = opener.open(path, true, links);
-        writing = file;
+        file = open(path, use, true, links);
+        own.writing = file;
       } catch (IOException e) {
-        if (writable) {
+        if (use.writable()) {
           throw e;
         }
         // A reader asks for it only to see a writer that came first: see ImageLock.shared.
       }
     }
     if (file == null) {
-      file = reading;
+      file = own.reading;
     }
     if (file == null) {
-      file = opener.open(path, false, links);
-      reading = file;
+      file = open(path, use, false, links);
+      own.reading = file;
     }
     return file;
   }
 
+  private NativeFile open(Path path, Use use, boolean writable, LinkOption... links)
+      throws IOException {
+    return use.direct()
+        ? new DirectFile(
+            opener.openDirect(path, writable, links), key instanceof FileRegistry.DeviceKey)
+        : opener.open(path, writable, links);
+  }
+
   @SuppressWarnings("ReferenceEquality") // the same descriptor
   private boolean isWriting(NativeFile file) {
-    return file == writing;
+    return file == cached.writing || file == direct.writing;
   }
 
   private void closeAll() throws IOException {
     gone = true;
     imageLock = null;
     try {
-      if (reading != null) {
-        reading.close();
-      }
+      cached.close();
     } finally {
-      if (writing != null) {
-        writing.close();
-      }
+      direct.close();
     }
   }
 
@@ -198,7 +237,7 @@ final class OpenFile {
   private @Nullable NativeFile writer() {
     lock.lock();
     try {
-      return writing;
+      return cached.writing != null ? cached.writing : direct.writing;
     } finally {
       lock.unlock();
     }

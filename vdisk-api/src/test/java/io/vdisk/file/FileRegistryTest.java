@@ -251,12 +251,20 @@ class FileRegistryTest {
             told.addAll(List.of(links));
             return host;
           }
+
+          @Override
+          public NativeFile openDirect(Path file, boolean writable, LinkOption... links) {
+            return open(file, writable, links);
+          }
         };
     FileRegistry installed = new FileRegistry(FileRegistry.opener(Optional.of(system)));
     installed.open(path, false, false).close();
     assertEquals(List.of(), told);
     installed.open(path, false, false, LinkOption.NOFOLLOW_LINKS).close();
     assertEquals(List.of(LinkOption.NOFOLLOW_LINKS), told);
+    OpenFile.Use direct = new OpenFile.Use(false, false, true);
+    installed.open(path, direct, LinkOption.NOFOLLOW_LINKS).close();
+    assertEquals(2, told.size());
   }
 
   @Test

@@ -22,4 +22,9 @@ public final class LinuxSystem implements HostSystem {
   public NativeFile open(Path path, boolean writable, LinkOption... links) {
     throw new UnsupportedOperationException("needs Java 22");
   }
+
+  @Override
+  public NativeFile openDirect(Path path, boolean writable, LinkOption... links) {
+    return open(path, writable, links);
+  }
 }

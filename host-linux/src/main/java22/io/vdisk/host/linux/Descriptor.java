@@ -38,14 +38,13 @@ final class Descriptor implements Closeable {
     this.number = number;
   }
 
-  static Descriptor open(Path path, boolean writable, boolean follow) throws IOException {
-    int flags = O_CLOEXEC;
-    if (writable) {
-      flags |= O_RDWR;
-    }
-    if (!follow) {
-      flags |= Processor.CURRENT.orElseThrow().noFollow();
-    }
+  /**
+   * Opens a file that exists.
+   *
+   * @param more flags beside those for reading and writing
+   */
+  static Descriptor open(Path path, boolean writable, int more) throws IOException {
+    int flags = O_CLOEXEC | more | (writable ? O_RDWR : 0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = PathName.of(path, arena);
       return new Descriptor(

@@ -29,6 +29,7 @@ final class LinuxFile implements NativeFile {
   }
 
   private final Descriptor descriptor;
+  private final int alignment;
   private final Ability holes = new Ability();
   private final Ability punching = new Ability();
   private final Ability zeroing = new Ability();
@@ -36,8 +37,14 @@ final class LinuxFile implements NativeFile {
   private final Ability sharing = new Ability();
   private volatile Data data = Data.NONE;
 
-  LinuxFile(Descriptor descriptor) {
+  LinuxFile(Descriptor descriptor, int alignment) {
     this.descriptor = descriptor;
+    this.alignment = alignment;
+  }
+
+  @Override
+  public int alignment() {
+    return alignment;
   }
 
   @Override

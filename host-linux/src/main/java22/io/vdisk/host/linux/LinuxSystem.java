@@ -5,6 +5,7 @@ import static java.lang.foreign.MemorySegment.NULL;
 import io.vdisk.file.host.HostSystem;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -17,6 +18,9 @@ import java.util.Arrays;
  * the JVM would warn of the first call on standard error, and later versions refuse it.
  */
 public final class LinuxSystem implements HostSystem {
+  /** The library's buffers lie at multiples of it. */
+  private static final int MOST_ALIGNMENT = 4096;
+
   /** For the service loader. */
   public LinuxSystem() {}
 
@@ -40,7 +44,32 @@ public final class LinuxSystem implements HostSystem {
 
   @Override
   public NativeFile open(Path path, boolean writable, LinkOption... links) throws IOException {
+    return new LinuxFile(Descriptor.open(path, writable, flags(links)), 1);
+  }
+
+  private static int flags(LinkOption... links) {
     boolean follow = !Arrays.asList(links).contains(LinkOption.NOFOLLOW_LINKS);
-    return new LinuxFile(Descriptor.open(path, writable, follow));
+    return follow ? 0 : Processor.CURRENT.orElseThrow().noFollow();
+  }
+
+  @Override
+  public NativeFile openDirect(Path path, boolean writable, LinkOption... links)
+      throws IOException {
+    int direct = Processor.CURRENT.orElseThrow().direct();
+    Descriptor descriptor = Descriptor.open(path, writable, flags(links) | direct);
+    boolean usable = false;
+    try {
+      int alignment = FileStatus.directAlignment(descriptor);
+      usable = alignment <= MOST_ALIGNMENT;
+      if (!usable) {
+        throw new FileSystemException(
+            path.toString(), null, "past the page cache it moves " + alignment + " bytes at least");
+      }
+      return new LinuxFile(descriptor, alignment);
+    } finally {
+      if (!usable) {
+        descriptor.close();
+      }
+    }
   }
 }

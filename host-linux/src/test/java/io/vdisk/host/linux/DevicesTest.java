@@ -3,6 +3,7 @@ package io.vdisk.host.linux;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.file.HostFile;
@@ -59,6 +60,18 @@ class DevicesTest {
       assertEquals(8 * MIB, file.size());
       assertEquals(8 * MIB, file.dataEnd(0, 8 * MIB));
       assertEquals(5, file.dataEnd(4, 1));
+    }
+  }
+
+  @Test
+  void aDeviceIsReadAndWrittenPastThePageCache() throws IOException {
+    try (HostFile file = LocalFile.openDirect(device, true, true)) {
+      file.write(ByteBuffer.wrap(new byte[] {7, 8}), 8 * MIB - 2);
+      assertThrows(IOException.class, () -> file.write(ByteBuffer.allocate(1), 8 * MIB));
+      ByteBuffer seen = ByteBuffer.allocate(5);
+      assertEquals(3, file.read(seen, 8 * MIB - 3));
+      assertArrayEquals(new byte[] {1, 7, 8, 0, 0}, seen.array());
+      assertEquals(8 * MIB, file.size());
     }
   }
 

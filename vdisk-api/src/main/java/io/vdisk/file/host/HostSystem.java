@@ -22,6 +22,13 @@ public interface HostSystem {
    */
   NativeFile open(Path path, boolean writable, LinkOption... links) throws IOException;
 
+  /**
+   * Opens a file past the page cache, as {@link #open}.
+   *
+   * @throws IOException if its file system cannot
+   */
+  NativeFile openDirect(Path path, boolean writable, LinkOption... links) throws IOException;
+
   /** The system that is installed and available; empty if none. Looked up at the first call. */
   static Optional<HostSystem> installed() {
     return InstalledSystem.FOUND;

@@ -17,6 +17,14 @@ public interface NativeFile extends Closeable {
   /** Writes up to {@code src.remaining()} bytes of a direct buffer. */
   int write(ByteBuffer src, long offset) throws IOException;
 
+  /**
+   * What offsets, lengths and memory of transfers must be multiples of, at most 4096: 1 unless it
+   * was opened past the page cache.
+   */
+  default int alignment() {
+    return 1;
+  }
+
   /** Bytes of the file, or of the device. */
   long size() throws IOException;
 
