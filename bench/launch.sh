@@ -18,6 +18,7 @@ is_stale() {
 if is_stale; then
   command -v mvn > /dev/null || fail "not built, and Maven, which builds it, is missing"
   echo "$name: building" >&2
+  rm -rf "$bench/target/lib" # jars of older versions would stay
   started=$(mktemp)
   trap 'rm -f "$started"' EXIT
   # What Maven says belongs to standard error: standard output is the report's.
@@ -27,4 +28,9 @@ if is_stale; then
 fi
 
 . "$root/tools/bin/jvm.sh"
-exec "$java" -XX:+UseSerialGC -Xmx256m -Dvdisk.root="$root" -cp "$bench/target/classes:$bench/target/lib/*" "$main" "$@"
+if [ "$major" -ge 24 ]; then
+  set -- --sun-misc-unsafe-memory-access=allow "$main" "$@" # JMH uses it
+else
+  set -- "$main" "$@"
+fi
+exec "$java" -XX:+UseSerialGC -Xmx256m -Dvdisk.root="$root" -cp "$bench/target/*:$bench/target/lib/*" "$@"

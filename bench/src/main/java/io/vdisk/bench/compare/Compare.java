@@ -45,7 +45,7 @@ public final class Compare {
   }
 
   /** The launcher says in {@code vdisk.root} where the sources are, which hold the tools. */
-  public static void main(String[] args) throws IOException, InterruptedException {
+  public static void main(String[] args) throws InterruptedException {
     Path root = Path.of(System.getProperty("vdisk.root"));
     try {
       Options options =
@@ -54,6 +54,9 @@ public final class Compare {
     } catch (UsageException e) {
       System.err.println("compare: " + e.getMessage() + " (see --help)");
       System.exit(USAGE_ERROR);
+    } catch (IOException e) {
+      System.err.println("compare: " + e.getMessage());
+      System.exit(1);
     }
   }
 

@@ -29,14 +29,34 @@ record Outcome(
       }
       return rows;
     }
-    int complete = Math.min(series.get(0).size(), series.get(1).size());
-    if (complete > 0) {
-      List<Pair> small = series.get(0).subList(0, complete);
-      List<Pair> large = series.get(1).subList(0, complete);
-      rows.add(Row.of(work.name() + ", small", small));
-      rows.add(Row.of(work.name() + ", large", large));
-      rows.add(Row.difference(work.name() + ", slope", small, large));
+    if (complete() > 0) {
+      rows.add(Row.of(work.name() + ", small", small()));
+      rows.add(Row.of(work.name() + ", large", large()));
+      rows.add(Row.difference(work.name() + ", slope", small(), large()));
     }
     return rows;
+  }
+
+  /** How cost grows with size; empty where there is one size only. */
+  Optional<Growth> growth() {
+    return work.isSlope() && complete() > 0
+        ? Optional.of(
+            new Growth(
+                work.name(),
+                Row.growth(small(), large(), Pair::ours),
+                Row.growth(small(), large(), Pair::peer)))
+        : Optional.empty();
+  }
+
+  private int complete() {
+    return Math.min(series.get(0).size(), series.get(1).size());
+  }
+
+  private List<Pair> small() {
+    return series.get(0).subList(0, complete());
+  }
+
+  private List<Pair> large() {
+    return series.get(1).subList(0, complete());
   }
 }

@@ -32,6 +32,11 @@ record Report(Map<String, String> facts, List<Outcome> outcomes) {
     text.append(
         "\nOurs divided by the other side's, so that below 1 is better. Seconds: median (least-most).\n\n");
     text.append(times()).append('\n').append(costs());
+    MarkdownTable growth = growth();
+    if (!growth.isEmpty()) {
+      text.append("\nThe time on the large input divided by that on the small one:\n\n")
+          .append(growth);
+    }
     commands(text);
     failures(text);
     return text.toString();
@@ -87,6 +92,24 @@ record Report(Map<String, String> facts, List<Outcome> outcomes) {
     return table;
   }
 
+  private MarkdownTable growth() {
+    MarkdownTable table =
+        new MarkdownTable("case", "ours (quartiles)", "of minima", "peer (quartiles)", "of minima");
+    for (Outcome outcome : outcomes) {
+      outcome
+          .growth()
+          .ifPresent(
+              g ->
+                  table.add(
+                      g.name(),
+                      Figures.ofPairs(g.ours()),
+                      Figures.ofMinima(g.ours()),
+                      Figures.ofPairs(g.peer()),
+                      Figures.ofMinima(g.peer())));
+    }
+    return table;
+  }
+
   private void commands(StringBuilder text) {
     text.append("\nCommands:\n");
     for (Outcome outcome : outcomes) {
@@ -94,14 +117,13 @@ record Report(Map<String, String> facts, List<Outcome> outcomes) {
       text.append("- ").append(work.name()).append(": ").append(work.title()).append(". `");
       work.ours().environment().forEach((key, value) -> text.append(key + "=" + value + " "));
       text.append(work.ours()).append("` against `").append(outcome.peer()).append('`');
+      text.append('\n');
       if (outcome.trials().size() > 1) {
-        text.append(", the fastest of");
         for (Trial trial : outcome.trials()) {
-          text.append(" `").append(trial.command()).append("` ");
-          text.append(Figures.seconds(trial.wall().min()));
+          text.append("  - tried: `").append(trial.command()).append("`, at best ");
+          text.append(Figures.seconds(trial.wall().min())).append(" s\n");
         }
       }
-      text.append('\n');
     }
   }
 

@@ -46,6 +46,12 @@ record Row(
         Math.max(disturbed(small), disturbed(large)));
   }
 
+  /** How many times as long the large input took as the small one. */
+  static Optional<Ratio> growth(
+      List<Pair> small, List<Pair> large, Function<Pair, Measured> which) {
+    return Ratio.of(values(large, which, Measured::wall), values(small, which, Measured::wall));
+  }
+
   private static Side side(List<Pair> pairs, Function<Pair, Measured> which) {
     return new Side(
         Sample.of(values(pairs, which, Measured::wall)),

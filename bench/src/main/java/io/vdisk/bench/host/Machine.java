@@ -37,6 +37,11 @@ public final class Machine {
         .orElse("?");
   }
 
+  /** Such as 17 or 25. */
+  public static int majorVersion(Path jdk) throws IOException {
+    return Integer.parseInt(version(jdk).replaceFirst("[^0-9].*", ""));
+  }
+
   /** Of the file that each JVM has, with lines such as {@code JAVA_VERSION="17.0.15"}. */
   static String version(Path jdk) throws IOException {
     return Files.readAllLines(jdk.resolve("release")).stream()

@@ -54,6 +54,9 @@ class ReportTest {
         text);
     assertTrue(text.contains("| slope, slope | 1.000 (1.000-1.000) | 2.000 "), text);
     assertTrue(text.contains("`VDISK_JAVA_OPTS=-Xmx64m vdisk x` against `fast`"), text);
+    assertTrue(text.contains("  - tried: `slow`, at best 9.000 s\n"), text);
+    assertTrue(
+        text.contains("| slope | 2.00 (2.00-2.00) | 2.00 | 3.00 (3.00-3.00) | 3.00 |\n"), text);
     assertTrue(text.contains("**slope failed**: broke"), text);
     assertTrue(text.contains("- qemu: 7.2\n"), text);
   }

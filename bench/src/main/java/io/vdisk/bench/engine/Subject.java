@@ -1,0 +1,82 @@
+package io.vdisk.bench.engine;
+
+import io.vdisk.BlockDevice;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Set;
+
+/** What is asked: the engine, or the file below it without the engine. */
+enum Subject {
+  ENGINE("engine"),
+  LOCAL_FILE("LocalFile"),
+  FILE_CHANNEL("FileChannel"),
+  SYSTEM_CALLS("pread");
+
+  private final String word;
+
+  Subject(String word) {
+    this.word = word;
+  }
+
+  /** Its name in parameters and reports. */
+  String word() {
+    return word;
+  }
+
+  /**
+   * The subject of that name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static Subject of(String word) {
+    return Arrays.stream(values())
+        .filter(subject -> subject.word.equals(word))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("there is no subject '" + word + "'"));
+  }
+
+  /** A device as this subject sees it; closes the device with itself. */
+  Disk open(BlockDevice device, Path file, boolean writable) throws IOException {
+    return this == ENGINE
+        ? new DeviceDisk(device)
+        : bare(Places.of(device), file, writable, device);
+  }
+
+  /**
+   * The bare file.
+   *
+   * @param owner closed with it
+   */
+  Disk bare(Places places, Path file, boolean writable, Closeable owner) throws IOException {
+    ByteBuffer zeroes = ByteBuffer.allocateDirect(Disk.LARGEST);
+    switch (this) {
+      case LOCAL_FILE -> {
+        return new HostDisk(places, zeroes, owner);
+      }
+      case FILE_CHANNEL -> {
+        owner.close();
+        return new ChannelDisk(channel(file, writable), places, zeroes);
+      }
+      case SYSTEM_CALLS -> {
+        owner.close();
+        return SystemCalls.opener()
+            .orElseThrow(() -> new UnsupportedOperationException(word + " needs Java 22"))
+            .open(file, writable, places);
+      }
+      default -> throw new IllegalArgumentException(word + " is no bare file");
+    }
+  }
+
+  private static FileChannel channel(Path file, boolean writable) throws IOException {
+    return FileChannel.open(
+        file,
+        writable
+            ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)
+            : Set.of(StandardOpenOption.READ));
+  }
+}
