@@ -45,7 +45,7 @@ public final class Extent {
     this.encoded = encoded;
   }
 
-  /** Bytes that lie in {@code file} from {@code fileOffset} on, as they are or enciphered. */
+  /** Bytes that lie in {@code file} from {@code fileOffset} on, as they are. */
   public static Extent data(long offset, long length, HostFile file, long fileOffset) {
     return new Extent(
         offset, length, Kind.DATA, 0, Objects.requireNonNull(file), fileOffset, false);

@@ -164,7 +164,7 @@ final class ReadPath {
     long from = run.fileOffset();
     if (cipher != null) {
       // A hole of the host deciphers to anything but zeroes.
-      return Extent.data(offset, length, file, from);
+      return Extent.data(offset, length);
     }
     long end = file.dataEnd(from, length);
     if (end > from) {

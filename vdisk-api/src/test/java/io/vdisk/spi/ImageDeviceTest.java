@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.Extent;
 import io.vdisk.feature.OrderedWriter;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.HostFlushException;
@@ -349,6 +350,19 @@ class ImageDeviceTest {
       assertArrayEquals(
           Arrays.copyOfRange(model, 333, 9333), read(disk, 333, 9000), Arrays.toString(range));
     }
+  }
+
+  /** Guards: whoever copies what an extent's file holds would copy what is enciphered. */
+  @Test
+  void extentOfEncipheredBytesNamesNoFile() throws IOException {
+    ImageDevice disk =
+        device(new UnitLayout(host, 3 * UNIT).with(new XorCipher()), Optional.empty());
+    write(disk, 0, bytes(UNIT, 1));
+
+    assertEquals(Extent.data(0, UNIT), disk.extentAt(0, UNIT));
+    OrderedWriter writer = disk.feature(OrderedWriter.class).orElseThrow();
+    host.sharing = true;
+    assertEquals(0, writer.share(new HostLog(), 0, 0, UNIT, () -> {}), "nor are plain bytes taken");
   }
 
   @Test

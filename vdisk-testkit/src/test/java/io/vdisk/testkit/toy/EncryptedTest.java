@@ -33,9 +33,7 @@ class EncryptedTest extends ToyContracts {
   }
 
   private boolean hostHas(String text) throws IOException {
-    ByteBuffer all = ByteBuffer.allocate((int) file.size());
-    file.readFully(all, 0);
-    return new String(all.array(), java.nio.charset.StandardCharsets.ISO_8859_1).contains(text);
+    return new String(all(), java.nio.charset.StandardCharsets.ISO_8859_1).contains(text);
   }
 
   @Test
@@ -70,14 +68,22 @@ class EncryptedTest extends ToyContracts {
   private Stored store(int... units) throws IOException {
     file.resize(0);
     try (BlockDevice device = create()) {
+      byte[] before = {};
       for (int unit : units) {
+        before = all();
         device.write(ByteBuffer.allocate(TableLayout.UNIT), (long) unit * TableLayout.UNIT);
       }
-      long last = (long) units[units.length - 1] * TableLayout.UNIT;
-      Stored stored = new Stored(device.extentAt(last, 1).fileOffset(), new byte[TableLayout.UNIT]);
-      file.readFully(ByteBuffer.wrap(stored.bytes), stored.fileOffset);
-      return stored;
+      // Until the device is flushed nothing but the unit is written.
+      byte[] after = all();
+      int from = Arrays.mismatch(before, after) / 512 * 512;
+      return new Stored(from, Arrays.copyOfRange(after, from, from + TableLayout.UNIT));
     }
+  }
+
+  private byte[] all() throws IOException {
+    ByteBuffer all = ByteBuffer.allocate((int) file.size());
+    file.readFully(all, 0);
+    return all.array();
   }
 
   @Test
@@ -100,8 +106,6 @@ class EncryptedTest extends ToyContracts {
       }
     }
     assertEquals(50, SUBJECT.report(List.of(file)).compressedUnits());
-    ByteBuffer all = ByteBuffer.allocate((int) file.size());
-    file.readFully(all, 0);
-    return all.array();
+    return all();
   }
 }
