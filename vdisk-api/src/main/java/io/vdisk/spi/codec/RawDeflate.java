@@ -15,6 +15,21 @@ import java.util.zip.Inflater;
  * a unit in one call, as QEMU does, read both.
  */
 public final class RawDeflate implements Closeable {
+  /**
+   * With 32 KiB to look back, level 4 makes units as small as level 6 does with 4 KiB, in half the
+   * time: 0.645 of a file system's bytes against 0.650 when that was tried.
+   */
+  private static final int LEVEL = 4;
+
+  /** Units of at least so many bytes are tried on samples first. */
+  private static final int LEAST_SAMPLED = 32 << 10;
+
+  private static final int SAMPLES = 4;
+  private static final int SAMPLE = 1 << 10;
+
+  /** What samples must shrink to: in files that are compressed already they do not. */
+  private static final int MOST_OF_SAMPLES = SAMPLES * SAMPLE * 99 / 100;
+
   private final ConcurrentLinkedQueue<Inflater> inflaters = new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<Deflater> deflaters = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
@@ -59,32 +74,52 @@ public final class RawDeflate implements Closeable {
    * Compresses one unit, and moves its position to its limit.
    *
    * @param most how many bytes are worth storing
-   * @return bytes put into {@code target}; 0 if it takes more than {@code most}
+   * @return bytes put into {@code target}; 0 if it takes more than {@code most}, or samples of the
+   *     unit say that it hardly shrinks
    */
   public int deflate(ByteBuffer unit, ByteBuffer target, int most) {
     Deflater deflater = deflaters.poll();
     if (deflater == null) {
-      deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
+      deflater = new Deflater(LEVEL, true);
     }
-    int start = target.position();
-    int limit = target.limit();
     try {
-      deflater.reset();
-      deflater.setInput(unit);
-      deflater.finish();
-      target.limit(start + Math.min(most, limit - start));
-      int made = deflater.deflate(target);
-      unit.position(unit.limit());
-      if (!deflater.finished()) {
+      int start = target.position();
+      int made = shrinks(deflater, unit) ? deflate(deflater, unit, target, most) : 0;
+      if (made == 0) {
         target.position(start);
-        return 0;
       }
+      unit.position(unit.limit());
       return made;
     } finally {
-      target.limit(limit);
       deflaters.add(deflater);
       releaseIfClosed();
     }
+  }
+
+  private static boolean shrinks(Deflater deflater, ByteBuffer unit) {
+    int length = unit.remaining();
+    if (length < LEAST_SAMPLED) {
+      return true;
+    }
+    ByteBuffer samples = ByteBuffer.allocate(SAMPLES * SAMPLE);
+    for (int i = 0; i < SAMPLES; i++) {
+      samples.put(unit.slice(unit.position() + length / SAMPLES * i, SAMPLE));
+    }
+    return deflate(deflater, samples.flip(), ByteBuffer.allocate(MOST_OF_SAMPLES), MOST_OF_SAMPLES)
+        > 0;
+  }
+
+  /** Bytes made; 0 if that would be more than {@code most}. */
+  private static int deflate(Deflater deflater, ByteBuffer source, ByteBuffer target, int most) {
+    int start = target.position();
+    int limit = target.limit();
+    deflater.reset();
+    deflater.setInput(source);
+    deflater.finish();
+    target.limit(start + Math.min(most, limit - start));
+    int made = deflater.deflate(target);
+    target.limit(limit);
+    return deflater.finished() ? made : 0;
   }
 
   /** Gives the native memory back. Later calls work, and give theirs back at once. */

@@ -70,6 +70,18 @@ class RawDeflateTest {
   }
 
   @Test
+  void partOfAUnitThatShrinksIsEnough() {
+    byte[] unit = new byte[UNIT];
+    new Random(1).nextBytes(unit);
+    System.arraycopy(text(), 0, unit, UNIT / 2, UNIT / 4);
+    ByteBuffer encoded = encoded(unit);
+    assertTrue(encoded.remaining() > 0 && encoded.remaining() < UNIT * 0.77, encoded.toString());
+    byte[] bytes = new byte[UNIT];
+    assertTrue(deflate.inflate(encoded, ByteBuffer.wrap(bytes)));
+    assertArrayEquals(unit, bytes);
+  }
+
+  @Test
   void streamThatEndsEarlyIsRefused() {
     ByteBuffer encoded = encoded(text());
     for (int cut : new int[] {0, 1, 10, encoded.limit() - 16}) {
