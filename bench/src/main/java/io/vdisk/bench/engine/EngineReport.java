@@ -171,7 +171,7 @@ record EngineReport(
     for (Entry entry : entries) {
       for (String participant : entry.participants()) {
         if (!participant.equals(ENGINE)) {
-          String label = entry.work().name() + ", " + participant;
+          String label = entry.work().name() + " x" + entry.threads() + ", " + participant;
           ratio(entry, participant)
               .ifPresent(
                   r ->

@@ -9,7 +9,7 @@ import java.util.Locale;
  * from quartile to quartile. The scale is logarithmic, so that half and double are equally long.
  */
 public final class RatioChart {
-  private static final int LABELS = 260;
+  private static final int LETTER = 8;
   private static final int BARS = 520;
   private static final int FIGURES = 80;
   private static final int LINE = 24;
@@ -39,10 +39,12 @@ public final class RatioChart {
   @Override
   public String toString() {
     int height = TOP + LINE * bars.size() + LINE;
-    int width = LABELS + BARS + FIGURES;
+    int labels =
+        2 * LETTER + LETTER * bars.stream().mapToInt(b -> b.label.length()).max().orElse(0);
+    int width = labels + BARS + FIGURES;
     int least = bars.stream().mapToInt(bar -> floor(bar.lower)).min().orElse(0);
     int most = bars.stream().mapToInt(bar -> -floor(1 / bar.upper)).max().orElse(0);
-    Axis axis = new Axis(Math.min(least, -1), Math.max(most, 1));
+    Axis axis = new Axis(labels, Math.min(least, -1), Math.max(most, 1));
     StringBuilder svg = new StringBuilder();
     svg.append(
         String.format(
@@ -61,10 +63,12 @@ public final class RatioChart {
     return svg.append("</svg>\n").toString();
   }
 
-  /** From 2 to the power of {@code least} to 2 to the power of {@code most}. */
-  private record Axis(int least, int most) {
+  /**
+   * From 2 to the power of {@code least} to 2 to the power of {@code most}, right of the labels.
+   */
+  private record Axis(int left, int least, int most) {
     double x(double ratio) {
-      return LABELS + BARS * (log2(ratio) - least) / (most - least);
+      return left + BARS * (log2(ratio) - least) / (most - least);
     }
   }
 
@@ -105,7 +109,7 @@ public final class RatioChart {
             Locale.ROOT,
             "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>%n"
                 + "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n",
-            LABELS - 10,
+            axis.left - 10,
             y + 13,
             escaped(bar.label),
             from,
@@ -121,7 +125,7 @@ public final class RatioChart {
             axis.x(bar.lower),
             y + LINE / 2 - 2,
             axis.x(bar.upper),
-            LABELS + BARS + 10,
+            axis.left + BARS + 10,
             y + 13,
             Figures.ratio(bar.value)));
   }
