@@ -7,6 +7,7 @@ import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.Zeroes;
+import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.metadata.CacheBudget;
@@ -37,6 +38,7 @@ final class Qcow2Creator {
   private final int refcountOrder;
   private final boolean lazyRefcounts;
   private final String preallocation;
+  private final boolean encrypted;
 
   Qcow2Creator(HostFile file, CreateOptions options, CreateContext context) throws IOException {
     this.file = file;
@@ -47,7 +49,12 @@ final class Qcow2Creator {
     this.refcountOrder = choices.refcountOrder(version);
     this.lazyRefcounts = choices.isOn("lazy_refcounts", version);
     this.preallocation = choices.preallocation(options.backingName().isPresent());
+    this.encrypted = choices.isEncrypted();
     choices.refuseOthers();
+    if (encrypted && !preallocation.equals("off")) {
+      // What was never written would decipher to noise.
+      throw Choices.wrong("preallocation", preallocation, "off with encryption");
+    }
     this.backingName = options.backingName().map(name -> name.getBytes(StandardCharsets.UTF_8));
     this.backingFormat = options.backingFormat();
     if (backingName.isPresent() && backingName.get().length > Qcow2Header.MAX_BACKING_NAME) {
@@ -55,6 +62,9 @@ final class Qcow2Creator {
           "the name of the backing file is longer than " + Qcow2Header.MAX_BACKING_NAME + " bytes");
     }
     this.virtualSize = roundedSize(options, context);
+    if (encrypted) {
+      LegacyAes.unlock(context.secrets(), file.name()).close(); // an image that nobody can open
+    }
   }
 
   /** Disks have whole sectors of 512 bytes: QEMU would not see the rest of the last one. */
@@ -172,6 +182,7 @@ final class Qcow2Creator {
     Qcow2Header.VERSION.put(header, 0, version);
     Qcow2Header.CLUSTER_BITS.put(header, 0, clusterBits);
     Qcow2Header.SIZE.put(header, 0, virtualSize);
+    Qcow2Header.CRYPT_METHOD.put(header, 0, encrypted ? LegacyAes.METHOD : 0);
     Qcow2Header.L1_SIZE.put(header, 0, l1Entries);
     Qcow2Header.L1_TABLE_OFFSET.put(header, 0, l1Offset);
     Qcow2Header.REFCOUNT_TABLE_OFFSET.put(header, 0, tableOffset);
@@ -221,7 +232,8 @@ final class Qcow2Creator {
   private void preallocate(ByteBuffer encoded) throws IOException {
     Qcow2Header header = Qcow2Header.parse(encoded, file, limits);
     ImageInfo info = ImageInfo.builder(Qcow2Format.NAME, virtualSize, clusterSize()).build();
-    try (Qcow2Layout layout = new Qcow2Layout(file, header, info, CacheBudget.standard(), false)) {
+    try (Qcow2Layout layout =
+        new Qcow2Layout(file, header, info, CacheBudget.standard(), false, Optional.empty())) {
       List<Refcounts.Space> made = layout.preallocate();
       long end = file.size();
       for (Refcounts.Space space : made) {
@@ -317,6 +329,14 @@ final class Qcow2Creator {
         throw wrong("preallocation", mode, "off with a backing file");
       }
       return mode;
+    }
+
+    boolean isEncrypted() {
+      String format = take("encrypt.format", "");
+      if (!format.isEmpty() && !format.equals(LegacyAes.NAME)) {
+        throw wrong("encrypt.format", format, LegacyAes.NAME);
+      }
+      return !format.isEmpty();
     }
 
     void refuseOthers() {

@@ -6,19 +6,22 @@ import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
+import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
+import io.vdisk.spi.SectorCipher;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Map;
 import java.util.Optional;
 
 /**
  * qcow2, versions 2 and 3. Source: docs/interop/qcow2.txt of QEMU, which the names here follow.
  *
- * <p>Refused by name: encryption, internal snapshots, extended L2 entries, external data files,
+ * <p>Refused by name: LUKS, internal snapshots, extended L2 entries, external data files,
  * compression other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt
  * bit is set.
  */
@@ -53,8 +56,21 @@ public final class Qcow2Format implements ImageFormat {
     Optional<BlockDevice> backing = context.backing(named);
     boolean hasBacking = backing.isPresent() || named.isPresent();
     ImageInfo info = info(header, named);
+    Optional<SectorCipher> cipher = cipher(header, file, context);
     return context.device(
-        new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking), backing);
+        new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, cipher), backing);
+  }
+
+  /** Who only looks at metadata needs no passphrase. */
+  private static Optional<SectorCipher> cipher(
+      Qcow2Header header, HostFile file, OpenContext context) throws IOException {
+    if (!header.isEncrypted()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        context.options().isWithoutBacking() && !context.writable()
+            ? LegacyAes.locked(file.name())
+            : LegacyAes.unlock(context.secrets(), file.name()));
   }
 
   private static void checkWritable(Qcow2Header header, String name)
@@ -87,6 +103,10 @@ public final class Qcow2Format implements ImageFormat {
       info.detail("corrupt", header.has(Feature.CORRUPT));
       info.detail("extended-l2", false);
       info.detail("dirty-flag", header.has(Feature.DIRTY));
+    }
+    if (header.isEncrypted()) {
+      info.detail("encrypted", true);
+      info.detail("encrypt", Map.of("format", LegacyAes.NAME));
     }
     return info.build();
   }

@@ -5,6 +5,7 @@ import io.vdisk.ImageException;
 import io.vdisk.Limits;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
+import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.struct.Struct;
 import java.io.IOException;
@@ -80,6 +81,10 @@ final class Qcow2Header {
   final long incompatible;
   final long compatible;
   final long autoclear;
+
+  /** 0: none; 1: {@link LegacyAes}. */
+  final long cryptMethod;
+
   final int length;
   final List<HeaderExtension> extensions;
   final Optional<String> backingName;
@@ -98,6 +103,7 @@ final class Qcow2Header {
     incompatible = is3 ? INCOMPATIBLE_FEATURES.get(raw, 0) : 0;
     compatible = is3 ? COMPATIBLE_FEATURES.get(raw, 0) : 0;
     autoclear = is3 ? AUTOCLEAR_FEATURES.get(raw, 0) : 0;
+    cryptMethod = CRYPT_METHOD.get(raw, 0);
     refcountOrder = is3 ? (int) REFCOUNT_ORDER.get(raw, 0) : VERSION_2_REFCOUNT_ORDER;
     long declared = is3 ? HEADER_LENGTH.get(raw, 0) : VERSION_2_LENGTH;
     if (is3 && (declared < VERSION_3_LENGTH || declared > clusterSize())) {
@@ -170,6 +176,10 @@ final class Qcow2Header {
     return virtualSize / l1Coverage() + (virtualSize % l1Coverage() == 0 ? 0 : 1);
   }
 
+  boolean isEncrypted() {
+    return cryptMethod != 0;
+  }
+
   int refcountBits() {
     return 1 << refcountOrder;
   }
@@ -222,9 +232,8 @@ final class Qcow2Header {
       throw new UnsupportedImageException(
           name + ": needs the incompatible features " + featureNames(incompatible & ~known));
     }
-    long method = CRYPT_METHOD.get(raw, 0);
-    if (method != 0) {
-      String which = method == 1 ? "AES" : method == 2 ? "LUKS" : "method " + method;
+    if (cryptMethod > LegacyAes.METHOD) {
+      String which = cryptMethod == 2 ? "LUKS" : "method " + cryptMethod;
       throw new UnsupportedImageException(name + ": encryption (" + which + ") is not supported");
     }
     long snapshots = NB_SNAPSHOTS.get(raw, 0);

@@ -10,6 +10,7 @@ import io.vdisk.spi.Allocation;
 import io.vdisk.spi.EncodedWriting;
 import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.Mapping;
+import io.vdisk.spi.SectorCipher;
 import io.vdisk.spi.WritableLayout;
 import io.vdisk.spi.codec.RawDeflate;
 import io.vdisk.spi.metadata.CacheBudget;
@@ -19,6 +20,7 @@ import io.vdisk.spi.metadata.TableCache;
 import io.vdisk.spi.metadata.TableCache.Hold;
 import io.vdisk.spi.metadata.TableKind;
 import io.vdisk.spi.metadata.WriteBack;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -42,6 +44,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   private final HostFile file;
   private final Qcow2Header header;
   private final boolean hasBacking;
+  private final Optional<SectorCipher> cipher;
   private final ImageInfo info;
   private final int clusterBits;
   private final long clusterSize;
@@ -59,13 +62,24 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   /** Where the next compressed bytes go, under the metadata lock; 0: into a new cluster. */
   private long appendAt;
 
+  /**
+   * An image.
+   *
+   * @param cipher of its data; owned by the layout if it can be closed
+   */
   Qcow2Layout(
-      HostFile file, Qcow2Header header, ImageInfo info, CacheBudget budget, boolean hasBacking)
+      HostFile file,
+      Qcow2Header header,
+      ImageInfo info,
+      CacheBudget budget,
+      boolean hasBacking,
+      Optional<SectorCipher> cipher)
       throws IOException {
     this.file = file;
     this.header = header;
     this.info = info;
     this.hasBacking = hasBacking;
+    this.cipher = cipher;
     this.clusterBits = header.clusterBits;
     this.clusterSize = header.clusterSize();
     this.cache = new TableCache(budget);
@@ -165,6 +179,11 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
       throw new CorruptImageException(
           file.name() + ": a zero cluster at guest offset " + offset + " of a version 2 image");
     }
+  }
+
+  @Override
+  public Optional<SectorCipher> cipher() {
+    return cipher;
   }
 
   @Override
@@ -502,6 +521,12 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
     }
   }
 
+  /** QEMU leaves compressed clusters of an encrypted image in the open, and makes none. */
+  @Override
+  public boolean canEncode() {
+    return cipher.isEmpty();
+  }
+
   @Override
   public int encode(ByteBuffer unit, ByteBuffer target) throws IOException {
     return deflate.deflate(unit, target, (int) clusterSize - 1);
@@ -646,8 +671,11 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     deflate.close();
+    if (cipher.orElse(null) instanceof Closeable keys) {
+      keys.close();
+    }
   }
 
   /** Reserves a host cluster for every guest cluster; the caller sees that it reads as zero. */

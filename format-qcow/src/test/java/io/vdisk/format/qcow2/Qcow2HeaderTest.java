@@ -82,7 +82,6 @@ class Qcow2HeaderTest {
     "20, 8, cluster_bits",
     "20, 22, cluster_bits",
     "20, 0xffffffff, cluster_bits",
-    "32, 1, AES",
     "32, 2, LUKS",
     "32, 77, method 77",
     "36, 0, l1_size",

@@ -41,7 +41,8 @@ final class Qcow2Subject implements Subject {
   @Override
   public void create(List<HostFile> files, long virtualSize, Optional<BlockDevice> backing)
       throws IOException {
-    CreateOptions options = CreateOptions.of("qcow2", virtualSize).withFormats(FORMATS);
+    CreateOptions options =
+        CreateOptions.of("qcow2", virtualSize).withFormats(FORMATS).withSecrets(Samples.SECRETS);
     for (Map.Entry<String, String> choice : choices.entrySet()) {
       options = options.withOption(choice.getKey(), choice.getValue());
     }
@@ -56,7 +57,7 @@ final class Qcow2Subject implements Subject {
   public BlockDevice open(List<HostFile> files, boolean writable, Optional<BlockDevice> backing)
       throws IOException {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
-    options = options.withFormats(FORMATS);
+    options = options.withFormats(FORMATS).withSecrets(Samples.SECRETS);
     if (backing.isPresent()) {
       options = options.withBacking(backing.get());
     }
