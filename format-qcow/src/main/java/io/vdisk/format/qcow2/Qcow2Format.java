@@ -6,24 +6,20 @@ import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
-import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
-import io.vdisk.spi.SectorCipher;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Map;
 import java.util.Optional;
 
 /**
  * qcow2, versions 2 and 3. Source: docs/interop/qcow2.txt of QEMU, which the names here follow.
  *
- * <p>Refused by name: LUKS, internal snapshots, extended L2 entries, external data files,
- * compression other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt
- * bit is set.
+ * <p>Refused by name: internal snapshots, extended L2 entries, external data files, compression
+ * other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt bit is set.
  */
 public final class Qcow2Format implements ImageFormat {
   static final String NAME = "qcow2";
@@ -55,22 +51,12 @@ public final class Qcow2Format implements ImageFormat {
     Optional<Reference> named = reference(header, file);
     Optional<BlockDevice> backing = context.backing(named);
     boolean hasBacking = backing.isPresent() || named.isPresent();
-    ImageInfo info = info(header, named);
-    Optional<SectorCipher> cipher = cipher(header, file, context);
-    return context.device(
-        new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, cipher), backing);
-  }
-
-  /** Who only looks at metadata needs no passphrase. */
-  private static Optional<SectorCipher> cipher(
-      Qcow2Header header, HostFile file, OpenContext context) throws IOException {
-    if (!header.isEncrypted()) {
-      return Optional.empty();
+    try (Encryption encryption = Encryption.of(header, file, context)) {
+      ImageInfo info = info(header, named, encryption);
+      Qcow2Layout layout =
+          new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, encryption.kept());
+      return context.device(layout, backing);
     }
-    return Optional.of(
-        context.options().isWithoutBacking() && !context.writable()
-            ? LegacyAes.locked(file.name())
-            : LegacyAes.unlock(context.secrets(), file.name()));
   }
 
   private static void checkWritable(Qcow2Header header, String name)
@@ -90,7 +76,8 @@ public final class Qcow2Format implements ImageFormat {
         name -> new Reference(Reference.Kind.BACKING, name, header.backingFormat(), file, false));
   }
 
-  private static ImageInfo info(Qcow2Header header, Optional<Reference> backing) {
+  private static ImageInfo info(
+      Qcow2Header header, Optional<Reference> backing, Encryption encryption) {
     ImageInfo.Builder info =
         ImageInfo.builder(NAME, header.virtualSize, header.clusterSize()).backing(backing);
     info.detail("compat", header.version == 2 ? "0.10" : "1.1");
@@ -106,7 +93,7 @@ public final class Qcow2Format implements ImageFormat {
     }
     if (header.isEncrypted()) {
       info.detail("encrypted", true);
-      info.detail("encrypt", Map.of("format", LegacyAes.NAME));
+      info.detail("encrypt", encryption.describe());
     }
     return info.build();
   }
@@ -114,6 +101,8 @@ public final class Qcow2Format implements ImageFormat {
   @Override
   public void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
-    new Qcow2Creator(file, options, context).create();
+    try (Qcow2Creator creator = new Qcow2Creator(file, options, context)) {
+      creator.create();
+    }
   }
 }

@@ -5,7 +5,7 @@ import io.vdisk.ImageException;
 import io.vdisk.Limits;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
-import io.vdisk.format.qcow.crypt.LegacyAes;
+import io.vdisk.format.qcow.crypt.Luks;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.struct.Struct;
 import java.io.IOException;
@@ -82,8 +82,14 @@ final class Qcow2Header {
   final long compatible;
   final long autoclear;
 
-  /** 0: none; 1: {@link LegacyAes}. */
+  /** 0: none; 1: {@code LegacyAes}; 2: {@link Luks}. */
   final long cryptMethod;
+
+  /** Where the LUKS header lies; 0 if there is none. */
+  final long luksOffset;
+
+  /** Bytes of the LUKS header with all that belongs to it. */
+  final long luksLength;
 
   final int length;
   final List<HeaderExtension> extensions;
@@ -116,6 +122,10 @@ final class Qcow2Header {
     }
     extensions = extensions(file, nameOffset == 0 ? clusterSize() : (int) nameOffset);
     checkFeatures(raw, name);
+    ByteBuffer pointer = encryptionPointer(name);
+    luksOffset = pointer.getLong();
+    luksLength = pointer.getLong();
+    checkLuks(file);
     if (refcountOrder < 0 || refcountOrder > MAX_REFCOUNT_ORDER) {
       throw wrong(name, REFCOUNT_ORDER, Integer.toUnsignedString(refcountOrder));
     }
@@ -232,9 +242,9 @@ final class Qcow2Header {
       throw new UnsupportedImageException(
           name + ": needs the incompatible features " + featureNames(incompatible & ~known));
     }
-    if (cryptMethod > LegacyAes.METHOD) {
-      String which = cryptMethod == 2 ? "LUKS" : "method " + cryptMethod;
-      throw new UnsupportedImageException(name + ": encryption (" + which + ") is not supported");
+    if (cryptMethod > Luks.METHOD) {
+      throw new UnsupportedImageException(
+          name + ": encryption (method " + cryptMethod + ") is not supported");
     }
     long snapshots = NB_SNAPSHOTS.get(raw, 0);
     if (snapshots != 0) {
@@ -243,6 +253,40 @@ final class Qcow2Header {
     }
     if (extension(HeaderExtension.BITMAPS).isPresent()) {
       throw new UnsupportedImageException(name + ": persistent dirty bitmaps are not supported");
+    }
+  }
+
+  /** Offset and length of the LUKS header, which only LUKS has, and must have. */
+  private ByteBuffer encryptionPointer(String name) throws CorruptImageException {
+    Optional<HeaderExtension> found = extension(HeaderExtension.ENCRYPTION);
+    if (found.isPresent() != (cryptMethod == Luks.METHOD)) {
+      throw new CorruptImageException(
+          name
+              + (found.isPresent()
+                  ? ": a pointer to an encryption header, and crypt_method is " + cryptMethod
+                  : ": no pointer to the encryption header, and crypt_method is LUKS"));
+    }
+    ByteBuffer none = ByteBuffer.allocate(2 * Long.BYTES);
+    ByteBuffer pointer = found.map(HeaderExtension::data).orElse(none);
+    if (pointer.remaining() != none.remaining()) {
+      throw new CorruptImageException(
+          name + ": a pointer to the encryption header of " + pointer.remaining() + " bytes");
+    }
+    return pointer;
+  }
+
+  private void checkLuks(HostFile file) throws IOException {
+    if (cryptMethod == Luks.METHOD
+        && (luksOffset <= 0
+            || luksOffset % clusterSize() != 0
+            || luksLength <= 0
+            || luksLength > file.size() - luksOffset)) {
+      throw new CorruptImageException(
+          file.name()
+              + ": an encryption header of "
+              + luksLength
+              + " bytes at offset "
+              + luksOffset);
     }
   }
 

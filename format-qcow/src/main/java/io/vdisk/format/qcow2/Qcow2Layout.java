@@ -3,6 +3,7 @@ package io.vdisk.format.qcow2;
 import io.vdisk.CorruptImageException;
 import io.vdisk.ImageInfo;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.KeySlots;
 import io.vdisk.file.HostFile;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.format.qcow2.Refcounts.Space;
@@ -20,7 +21,6 @@ import io.vdisk.spi.metadata.TableCache;
 import io.vdisk.spi.metadata.TableCache.Hold;
 import io.vdisk.spi.metadata.TableKind;
 import io.vdisk.spi.metadata.WriteBack;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -44,7 +44,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   private final HostFile file;
   private final Qcow2Header header;
   private final boolean hasBacking;
-  private final Optional<SectorCipher> cipher;
+  private final Encryption encryption;
   private final ImageInfo info;
   private final int clusterBits;
   private final long clusterSize;
@@ -65,7 +65,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   /**
    * An image.
    *
-   * @param cipher of its data; owned by the layout if it can be closed
+   * @param encryption of its data; owned by the layout
    */
   Qcow2Layout(
       HostFile file,
@@ -73,13 +73,13 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
       ImageInfo info,
       CacheBudget budget,
       boolean hasBacking,
-      Optional<SectorCipher> cipher)
+      Encryption encryption)
       throws IOException {
     this.file = file;
     this.header = header;
     this.info = info;
     this.hasBacking = hasBacking;
-    this.cipher = cipher;
+    this.encryption = encryption;
     this.clusterBits = header.clusterBits;
     this.clusterSize = header.clusterSize();
     this.cache = new TableCache(budget);
@@ -183,7 +183,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public Optional<SectorCipher> cipher() {
-    return cipher;
+    return encryption.cipher();
   }
 
   @Override
@@ -524,7 +524,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   /** QEMU leaves compressed clusters of an encrypted image in the open, and makes none. */
   @Override
   public boolean canEncode() {
-    return cipher.isEmpty();
+    return encryption.cipher().isEmpty();
   }
 
   @Override
@@ -655,6 +655,9 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
           progress -> exclusive.call(() -> new Qcow2Checker(file, header, progress).check());
       return Optional.of(type.cast(checking));
     }
+    if (type == KeySlots.class) {
+      return encryption.keySlots(exclusive, () -> beforeWrite(0, 0)).map(type::cast);
+    }
     return Optional.empty();
   }
 
@@ -673,9 +676,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   @Override
   public void close() throws IOException {
     deflate.close();
-    if (cipher.orElse(null) instanceof Closeable keys) {
-      keys.close();
-    }
+    encryption.close();
   }
 
   /** Reserves a host cluster for every guest cluster; the caller sees that it reads as zero. */

@@ -79,6 +79,18 @@ class Qcow2DeviceTest {
   }
 
   @Nested
+  class Luks extends Clusters {
+    Luks() {
+      super(4096);
+    }
+
+    @Override
+    Map<String, String> choices() {
+      return Qcow2Subject.LUKS;
+    }
+  }
+
+  @Nested
   class Usual extends Clusters {
     Usual() {
       super(65_536);

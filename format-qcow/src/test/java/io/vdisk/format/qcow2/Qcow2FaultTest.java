@@ -23,6 +23,14 @@ class Qcow2FaultTest {
   }
 
   @Nested
+  class Luks extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(1 << 20, Qcow2Subject.LUKS);
+    }
+  }
+
+  @Nested
   class UsualClusters extends FaultContract {
     @Override
     protected Subject subject() {

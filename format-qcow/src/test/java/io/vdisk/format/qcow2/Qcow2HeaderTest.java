@@ -82,7 +82,7 @@ class Qcow2HeaderTest {
     "20, 8, cluster_bits",
     "20, 22, cluster_bits",
     "20, 0xffffffff, cluster_bits",
-    "32, 2, LUKS",
+    "32, 2, no pointer to the encryption header",
     "32, 77, method 77",
     "36, 0, l1_size",
     "36, 0x400001, l1_size",
