@@ -16,12 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How the data of one open image is enciphered, if it is. Closing it wipes the keys, unless {@link
- * #kept} has handed it on: then whoever it went to closes it.
+ * #keep} was called, which gives it to the layout.
  */
 final class Encryption implements Closeable {
-  /** Data lies as it is. */
-  private static final Encryption NONE = new Encryption(null, null, false);
-
   private final @Nullable SectorCipher cipher;
   private final @Nullable Luks luks;
   private final boolean writable;
@@ -33,8 +30,9 @@ final class Encryption implements Closeable {
     this.writable = writable;
   }
 
+  /** Data lies as it is. */
   static Encryption none() {
-    return NONE;
+    return new Encryption(null, null, false);
   }
 
   /** Who only looks at metadata needs no passphrase. */
@@ -50,7 +48,7 @@ final class Encryption implements Closeable {
       SectorCipher cipher = locked ? luks.locked() : luks.unlock(context.secrets());
       return new Encryption(cipher, luks, context.writable());
     }
-    return NONE;
+    return none();
   }
 
   Optional<SectorCipher> cipher() {
@@ -62,10 +60,9 @@ final class Encryption implements Closeable {
     return luks == null ? Map.of("format", LegacyAes.NAME) : luks.describe();
   }
 
-  /** This, for its new owner. */
-  Encryption kept() {
+  /** Lets the next {@link #close} pass: its new owner closes it. */
+  void keep() {
     isKept = true;
-    return this;
   }
 
   /** Changes of the key slots, alone on the device. */

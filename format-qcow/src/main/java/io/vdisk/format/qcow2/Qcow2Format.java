@@ -54,8 +54,10 @@ public final class Qcow2Format implements ImageFormat {
     try (Encryption encryption = Encryption.of(header, file, context)) {
       ImageInfo info = info(header, named, encryption);
       Qcow2Layout layout =
-          new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, encryption.kept());
-      return context.device(layout, backing);
+          new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, encryption);
+      BlockDevice device = context.device(layout, backing);
+      encryption.keep();
+      return device;
     }
   }
 

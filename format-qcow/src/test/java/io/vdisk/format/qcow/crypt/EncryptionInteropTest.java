@@ -12,6 +12,7 @@ import io.vdisk.Progress;
 import io.vdisk.Secrets;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.KeySlots;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -164,13 +166,13 @@ class EncryptionInteropTest {
         "qcow encrypt.format=aes",
         "qcow2 encrypt.format=aes",
         "qcow2 encrypt.format=aes,cluster_size=512,compat=0.10",
-        "qcow2 encrypt.format=luks,encrypt.iter-time=100",
-        "qcow2 encrypt.format=luks,encrypt.iter-time=100,cluster_size=512,compat=0.10",
-        "qcow2 encrypt.format=luks,encrypt.iter-time=100,encrypt.cipher-alg=aes-128,"
+        "qcow2 encrypt.format=luks,encrypt.iter-time=20",
+        "qcow2 encrypt.format=luks,encrypt.iter-time=20,cluster_size=512,compat=0.10",
+        "qcow2 encrypt.format=luks,encrypt.iter-time=20,encrypt.cipher-alg=aes-128,"
             + "encrypt.ivgen-alg=plain,encrypt.hash-alg=sha512,cluster_size=2M",
-        "qcow2 encrypt.format=luks,encrypt.iter-time=100,encrypt.cipher-mode=cbc,"
+        "qcow2 encrypt.format=luks,encrypt.iter-time=20,encrypt.cipher-mode=cbc,"
             + "encrypt.ivgen-alg=essiv,encrypt.ivgen-hash-alg=sha256,encrypt.hash-alg=sha1",
-        "qcow2 encrypt.format=luks,encrypt.iter-time=100,encrypt.cipher-alg=aes-128,"
+        "qcow2 encrypt.format=luks,encrypt.iter-time=20,encrypt.cipher-alg=aes-128,"
             + "encrypt.cipher-mode=cbc,encrypt.ivgen-alg=plain64,cluster_size=4k",
       })
   void imageIsReadAndWrittenByBothWhoeverMadeIt(String kind) throws Exception {
@@ -191,5 +193,52 @@ class EncryptionInteropTest {
       weWrite();
       qemuReads(words[0]);
     }
+  }
+
+  /** Passphrases are changed by the one and used by the other. */
+  @Test
+  void keySlotsAreChangedByBoth() throws Exception {
+    qemuMakes("qcow2", "encrypt.format=luks,encrypt.iter-time=20");
+    OpenOptions writing = OpenOptions.readWrite().withSecrets(SECRETS);
+    try (BlockDevice device = Images.open(image(), writing)) {
+      KeySlots slots = device.feature(KeySlots.class).orElseThrow();
+      assertEquals(1, slots.add("from us".toCharArray()));
+    }
+    String both = "secret,id=sec0,data=from us";
+    String added = "secret,id=sec1,data=from qemu";
+    for (int i = 0; i < 50; i++) {
+      Ended ended =
+          end(
+              "qemu-img",
+              "amend",
+              "--object",
+              both,
+              "--object",
+              added,
+              "--image-opts",
+              imageOptions("qcow2"),
+              "-o",
+              "encrypt.state=active,encrypt.new-secret=sec1,encrypt.iter-time=20");
+      if (!ended.output.contains("Unable to get accurate CPU usage")) {
+        assertEquals(0, ended.exit, ended.output);
+        break;
+      }
+    }
+    Secrets theirs =
+        (file, purpose) -> Optional.of("from qemu".getBytes(StandardCharsets.US_ASCII));
+    try (BlockDevice device = Images.open(image(), OpenOptions.readWrite().withSecrets(theirs))) {
+      KeySlots slots = device.feature(KeySlots.class).orElseThrow();
+      assertEquals(List.of(0, 1, 2), slots.used());
+      slots.erase(0);
+      slots.erase(1);
+    }
+    assertEquals(1, end("qemu-io", "--object", SECRET, "--image-opts", imageOptions("qcow2")).exit);
+    run(
+        "qemu-img",
+        "check",
+        "--object",
+        "secret,id=sec0,data=from qemu",
+        "--image-opts",
+        imageOptions("qcow2"));
   }
 }
