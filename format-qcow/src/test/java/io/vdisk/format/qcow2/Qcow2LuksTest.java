@@ -265,6 +265,13 @@ class Qcow2LuksTest {
     }
   }
 
+  private static int used(HostFile image) throws IOException {
+    OpenOptions options = OpenOptions.readOnly().withFormats(Qcow2Subject.FORMATS).withoutBacking();
+    try (BlockDevice device = Images.open(image, options)) {
+      return device.feature(KeySlots.class).orElseThrow().used().size();
+    }
+  }
+
   @Test
   void changeOfPassphraseSurvivesEveryPowerCut() throws IOException {
     create();
@@ -281,6 +288,7 @@ class Qcow2LuksTest {
       boolean first = opens(after, "first");
       boolean second = opens(after, "new");
       assertTrue(first || second, "nothing opens the image any longer");
+      assertEquals((first ? 1 : 0) + (second ? 1 : 0), used(after), "active slots that open it");
       seenFirst |= first && !second;
       seenBoth |= first && second;
     }
