@@ -252,7 +252,11 @@ public final class ImageCopy {
         .orElseThrow(
             () ->
                 new UnsupportedImageException(
-                    target.info().format() + " images cannot store compressed units"));
+                    (Boolean.TRUE.equals(target.info().details().get("encrypted"))
+                            ? "encrypted "
+                            : "")
+                        + target.info().format()
+                        + " images cannot store compressed units"));
   }
 
   private int granule() {

@@ -6,7 +6,6 @@ import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +13,8 @@ import java.util.Optional;
 
 /** {@code vdisk check}: whether an image's metadata agrees with itself. Changes nothing. */
 final class CheckCommand {
-  static final String USAGE = "vdisk check [-f FORMAT] [-U] [-q] [--output=json|human] FILE";
+  static final String USAGE =
+      "vdisk check [-f FORMAT] [-U] [-q] [--image-opts] [--output=json|human] FILE";
 
   /** Exit codes, those of qemu-img. */
   private static final int INCOMPLETE = 1;
@@ -31,10 +31,11 @@ final class CheckCommand {
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
-    String file = arguments.operands(1, "one FILE").get(0);
+    NamedImage image = NamedImage.of(arguments, arguments.operands(1, "one FILE").get(0));
+    String file = image.file();
     boolean json = Help.isJson(arguments);
     try (BlockDevice device =
-        Opening.of(arguments, console, "vdisk").alone(Path.of(file), arguments.value("-f"))) {
+        Opening.of(arguments, console, "vdisk").alone(image.path(), image.format())) {
       String format = device.info().format();
       Optional<Checking> checking = device.feature(Checking.class);
       if (checking.isEmpty()) {

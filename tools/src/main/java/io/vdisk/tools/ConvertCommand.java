@@ -17,7 +17,9 @@ final class ConvertCommand {
   static final String USAGE =
       "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
           + " [-t unsafe|writeback|writethrough|none|directsync] [-B BACKING] [-F FORMAT]"
-          + " [--backing-policy=deny|same-directory|within=DIR|any] SOURCE TARGET";
+          + " [--backing-policy=deny|same-directory|within=DIR|any]"
+          + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]]"
+          + " [--source-secret ID] [--image-opts] SOURCE TARGET";
 
   private static final Set<String> CACHE_MODES =
       Set.of("unsafe", "writeback", "writethrough", "none", "directsync");
@@ -44,6 +46,7 @@ final class ConvertCommand {
             .value("-t")
             .value("-T")
             .value("-B")
+            .value("--source-secret")
             .parse(words);
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
@@ -54,14 +57,20 @@ final class ConvertCommand {
 
   private void convert() throws IOException, UsageException {
     List<String> files = arguments.operands(2, "SOURCE and TARGET");
-    Path source = Path.of(files.get(0));
-    Path target = Path.of(files.get(1));
-    CreateOptions options = options();
+    try (SecretObjects secrets = SecretObjects.of(arguments.values("--object"))) {
+      convert(NamedImage.of(arguments, files.get(0)), Path.of(files.get(1)), secrets);
+    }
+  }
+
+  private void convert(NamedImage image, Path target, SecretObjects secrets)
+      throws IOException, UsageException {
+    Path source = image.path();
+    CreateOptions options = options(secrets);
     Optional<String> sourceBackingFormat =
         options.backingName().isPresent() ? Optional.empty() : arguments.value("-F");
-    Opening opening = Opening.of(arguments, console, "vdisk");
+    Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
     refuseSameFile(source, target);
-    try (BlockDevice from = opening.read(source, arguments.value("-f"), sourceBackingFormat);
+    try (BlockDevice from = opening.read(source, image.format(), sourceBackingFormat);
         TargetFile file = TargetFile.of(target)) {
       try (BlockDevice to = file.create(options.withVirtualSize(from.size()))) {
         copy(from, to, file.isUsed(options), options);
@@ -115,7 +124,7 @@ final class ConvertCommand {
     throw new UsageException("-m takes 1 to 16 threads, not '" + text + "'");
   }
 
-  private CreateOptions options() throws UsageException {
+  private CreateOptions options(SecretObjects secrets) throws UsageException {
     String format =
         arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
     CreateOptions options = CreateOptions.of(format, 0).withReferences(ReferencePolicy.any());
@@ -130,6 +139,8 @@ final class ConvertCommand {
         String name = option.substring(0, equals);
         String value = option.substring(equals + 1);
         switch (name) {
+          case "encrypt.key-secret" ->
+              options = options.withSecrets(secrets.named(Optional.of(value)));
           case "backing_file" -> backing = Optional.of(value);
           case "backing_fmt" -> backingFormat = Optional.of(value);
           case "cluster_size" ->

@@ -1,6 +1,7 @@
 package io.vdisk.tools;
 
 import io.vdisk.ReferenceDeniedException;
+import io.vdisk.SecretException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.NonWritableChannelException;
@@ -47,6 +48,10 @@ final class Failures {
     if (failure instanceof ReferenceDeniedException) {
       return message(failure)
           + " (--backing-policy any allows it, or within=DIR with a folder that it lies in)";
+    }
+    if (failure instanceof SecretException && message(failure).endsWith("was given for it")) {
+      return message(failure)
+          + " (--object secret,id=ID,file=PATH and --source-secret ID give one)";
     }
     if (failure instanceof NoSuchFileException) {
       return message(failure) + ": no such file";

@@ -18,7 +18,8 @@ import java.util.Set;
 
 /** {@code vdisk info}: what an image says of itself. Follows nothing that it names. */
 final class InfoCommand {
-  static final String USAGE = "vdisk info [-f FORMAT] [-U] [--output=json|human] FILE";
+  static final String USAGE =
+      "vdisk info [-f FORMAT] [-U] [--image-opts] [--output=json|human] FILE";
 
   /** What qemu-img shows beside the format's own fields. */
   private static final Set<String> COMMON = Set.of("encrypted", "dirty-flag");
@@ -30,11 +31,11 @@ final class InfoCommand {
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
-    String file = arguments.operands(1, "one FILE").get(0);
+    NamedImage image = NamedImage.of(arguments, arguments.operands(1, "one FILE").get(0));
+    String file = image.file();
     boolean json = Help.isJson(arguments);
-    Path path = Path.of(file);
-    try (BlockDevice device =
-        Opening.of(arguments, console, "vdisk").alone(path, arguments.value("-f"))) {
+    Path path = image.path();
+    try (BlockDevice device = Opening.of(arguments, console, "vdisk").alone(path, image.format())) {
       if (json) {
         console.out().println(Json.of(fields(file, path, device.info(), diskSize(path))));
       } else {
@@ -128,6 +129,13 @@ final class InfoCommand {
       if (field.getValue() instanceof Map<?, ?> inner) {
         out.println(indent + name + ":");
         print(inner, indent + "    ", out);
+      } else if (field.getValue() instanceof List<?> list) {
+        Map<String, Object> numbered = new LinkedHashMap<>();
+        for (int i = 0; i < list.size(); i++) {
+          numbered.put("[" + i + "]", list.get(i));
+        }
+        out.println(indent + name + ":");
+        print(numbered, indent + "    ", out);
       } else {
         out.println(indent + name + ": " + field.getValue());
       }

@@ -5,6 +5,7 @@ import io.vdisk.Images;
 import io.vdisk.Match;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.Secrets;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,7 +33,9 @@ final class Opening {
         .value("-f")
         .value("-F")
         .flag("-U", "--force-share")
-        .value("--backing-policy");
+        .value("--backing-policy")
+        .value("--object")
+        .flag("--image-opts");
   }
 
   static Opening of(Arguments arguments, Console console, String program) throws UsageException {
@@ -45,6 +48,11 @@ final class Opening {
       options = options.withoutLock();
     }
     return new Opening(console, program, options);
+  }
+
+  /** The same with passphrases for the image, and for those below it. */
+  Opening with(Secrets secrets) {
+    return new Opening(console, program, options.withSecrets(secrets));
   }
 
   private static ReferencePolicy policy(String name) throws UsageException {

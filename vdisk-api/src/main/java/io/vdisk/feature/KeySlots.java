@@ -21,9 +21,24 @@ public interface KeySlots {
   int add(char[] passphrase) throws IOException;
 
   /**
+   * Changes a passphrase: adds the new one, and erases the old one when the new one is durable. At
+   * every instant one of them opens the image.
+   *
+   * @param slot of the old passphrase
+   * @return the number of the new one's slot
+   * @throws IOException if no slot is free
+   */
+  default int replace(int slot, char[] passphrase) throws IOException {
+    int added = add(passphrase);
+    erase(slot);
+    return added;
+  }
+
+  /**
    * Overwrites a slot.
    *
-   * @throws IOException if it is the last that is used: the disk could never be read again
+   * @throws IOException if it is the last that is used: the disk could never be read again; or if
+   *     it is not used
    */
   void erase(int slot) throws IOException;
 }

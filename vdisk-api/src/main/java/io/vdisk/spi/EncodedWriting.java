@@ -5,6 +5,11 @@ import java.nio.ByteBuffer;
 
 /** A writable layout that can also store compressed units; the engine makes {@code UnitWriter}. */
 public interface EncodedWriting {
+  /** Whether this image takes compressed units; constant. An enciphered one may not. */
+  default boolean canEncode() {
+    return true;
+  }
+
   /**
    * Compresses one unit; many threads, no lock.
    *

@@ -160,7 +160,7 @@ final class ImageDevice implements BlockDevice, Exclusive {
   @Override
   public <T> Optional<T> feature(Class<T> type) {
     if (type == UnitWriter.class && writing != null) {
-      return layout instanceof EncodedWriting encoding
+      return layout instanceof EncodedWriting encoding && encoding.canEncode()
           ? Optional.of(type.cast(new Units(encoding)))
           : Optional.empty();
     }

@@ -1,5 +1,6 @@
 package io.vdisk.spi;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
@@ -15,13 +16,15 @@ public interface SectorCipher {
    *
    * @param offset guest offset of the first byte
    * @param fileOffset host offset of the first byte
+   * @throws io.vdisk.SecretException if the image was opened without its key
    */
-  void decrypt(ByteBuffer data, long offset, long fileOffset);
+  void decrypt(ByteBuffer data, long offset, long fileOffset) throws IOException;
 
   /**
    * Enciphers {@code plain} into {@code target}; both positions are moved.
    *
    * @param plain may be read-only memory
    */
-  void encrypt(ByteBuffer plain, ByteBuffer target, long offset, long fileOffset);
+  void encrypt(ByteBuffer plain, ByteBuffer target, long offset, long fileOffset)
+      throws IOException;
 }

@@ -4,6 +4,7 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Reference;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.Zeroes;
+import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.spi.CreateContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,6 +23,7 @@ import java.util.Optional;
  *   <li>{@code preallocation}: {@code off} (default); {@code full} reserves, after Xen's fashion,
  *       the space of all clusters behind the L1 table, for drivers that begin there while the image
  *       is empty: only with {@code xen}
+ *   <li>{@code encrypt.format}: {@code aes}, see {@link LegacyAes}; not with {@code xen}
  * </ul>
  */
 final class QcowCreator {
@@ -37,12 +39,16 @@ final class QcowCreator {
   private int clusterBits;
   private boolean xen;
   private boolean reserved;
+  private boolean encrypted;
 
   private QcowCreator(Map<String, String> options, boolean backed) {
     clusterBits = backed ? BACKED_CLUSTER_BITS : DEFAULT_CLUSTER_BITS;
     options.forEach(this::set);
     if (reserved && !xen) {
       throw new IllegalArgumentException("preallocation=full needs xen=on");
+    }
+    if (encrypted && xen) {
+      throw new IllegalArgumentException("encrypt.format=aes needs xen=off");
     }
   }
 
@@ -93,6 +99,12 @@ final class QcowCreator {
                 case "off" -> false;
                 default -> throw new IllegalArgumentException("preallocation is off or full");
               };
+      case "encrypt.format" -> {
+        if (!value.equals(LegacyAes.NAME)) {
+          throw new IllegalArgumentException("encrypt.format of qcow is aes");
+        }
+        encrypted = true;
+      }
       default -> throw new IllegalArgumentException("qcow has no option '" + option + "'");
     }
   }
@@ -124,9 +136,12 @@ final class QcowCreator {
             size,
             clusterBits,
             Math.max(clusterBits - 3, TABLE_COVER_BITS - clusterBits),
-            0,
+            encrypted ? LegacyAes.METHOD : 0,
             roundUp(nameOffset + name.length, XenExtension.L1_ALIGNMENT));
     header.validate(file.name(), context.limits());
+    if (encrypted) {
+      LegacyAes.unlock(context.secrets(), file.name()).close(); // an image that nobody can open
+    }
     long end = roundUp(header.l1TableOffset() + header.l1Bytes(), XenExtension.L1_ALIGNMENT);
     if (file.size() == 0) {
       file.resize(end);

@@ -5,10 +5,12 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Progress;
 import io.vdisk.Reference;
 import io.vdisk.file.HostFile;
+import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
+import io.vdisk.spi.SectorCipher;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -45,17 +47,28 @@ public final class QcowFormat implements ImageFormat {
             .map(
                 name -> new Reference(Reference.Kind.BACKING, name, Optional.empty(), file, false));
     Optional<BlockDevice> backing = context.backing(named);
+    long end = end(file, header, l1, context.writable());
+    Optional<SectorCipher> cipher =
+        header.isEncrypted() ? Optional.of(cipher(file, context)) : Optional.empty();
     QcowLayout layout =
         new QcowLayout(
             file,
             header,
             extension,
             l1.order(),
-            end(file, header, l1, context.writable()),
+            end,
+            cipher,
             named,
             backing.isPresent(),
             context.cacheBudget());
     return context.device(layout, backing);
+  }
+
+  /** Who only looks at metadata needs no passphrase. */
+  private static SectorCipher cipher(HostFile file, OpenContext context) throws IOException {
+    return context.options().isWithoutBacking() && !context.writable()
+        ? LegacyAes.locked(file.name())
+        : LegacyAes.unlock(context.secrets(), file.name());
   }
 
   /** Where new space may begin. */

@@ -4,6 +4,7 @@ import io.vdisk.CorruptImageException;
 import io.vdisk.Limits;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
+import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.spi.struct.Struct;
 import java.io.EOFException;
 import java.io.IOException;
@@ -75,7 +76,6 @@ record QcowHeader(
   static final long MAX_L1_BYTES = 256L << 20;
 
   private static final int CRYPT_NONE = 0;
-  private static final int CRYPT_AES = 1;
 
   /** Whether {@code start}, the first 8 bytes of a file, begins a header of this version. */
   static boolean isRecognised(ByteBuffer start) {
@@ -141,11 +141,11 @@ record QcowHeader(
     // QEMU and Xen refuse a disk of 1 byte too.
     check(size < 0 || size > 1, file, SIZE, size);
     limits.checkVirtualSize(size, file);
-    if (cryptMethod == CRYPT_AES) {
-      throw new UnsupportedImageException(
-          file + ": encryption (crypt_method 1, AES) is not supported in qcow images");
-    }
-    check(cryptMethod == CRYPT_NONE, file, CRYPT_METHOD, cryptMethod);
+    check(
+        cryptMethod == CRYPT_NONE || cryptMethod == LegacyAes.METHOD,
+        file,
+        CRYPT_METHOD,
+        cryptMethod);
     check(
         backingFileOffset == 0 || backingFileOffset >= STRUCT.size(),
         file,
@@ -206,6 +206,11 @@ record QcowHeader(
     ByteBuffer name = ByteBuffer.allocate((int) backingFileSize);
     file.readFully(name, backingFileOffset);
     return Optional.of(StandardCharsets.UTF_8.decode(name.flip()).toString());
+  }
+
+  /** Whether stored clusters are enciphered. */
+  boolean isEncrypted() {
+    return cryptMethod != CRYPT_NONE;
   }
 
   /** Bytes of a cluster. */

@@ -11,12 +11,14 @@ import io.vdisk.spi.EncodedWriting;
 import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.Mapping;
 import io.vdisk.spi.NoSpaceException;
+import io.vdisk.spi.SectorCipher;
 import io.vdisk.spi.WritableLayout;
 import io.vdisk.spi.codec.RawDeflate;
 import io.vdisk.spi.metadata.CacheBudget;
 import io.vdisk.spi.metadata.Quarantine;
 import io.vdisk.spi.metadata.TableCache;
 import io.vdisk.spi.metadata.WriteBack;
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -38,6 +40,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
   private final HostFile file;
   private final QcowHeader header;
   private final ByteOrder l1Order;
+  private final Optional<SectorCipher> cipher;
   private final Optional<Reference> backing;
   private final boolean backed;
   private final ClusterTables tables;
@@ -54,6 +57,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
    *
    * @param l1Order how the L1 table lies on disk
    * @param end where the space ends that is in use
+   * @param cipher owned by the layout if it can be closed
    * @param backing what the image names
    * @param backed whether there is a backing device
    */
@@ -63,6 +67,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
       Optional<XenExtension> extension,
       ByteOrder l1Order,
       long end,
+      Optional<SectorCipher> cipher,
       Optional<Reference> backing,
       boolean backed,
       CacheBudget budget) {
@@ -70,6 +75,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     this.header = header;
     this.extension = extension;
     this.l1Order = l1Order;
+    this.cipher = cipher;
     this.backing = backing;
     this.backed = backed;
     this.tables = new ClusterTables(file, header, l1Order, end, budget);
@@ -83,7 +89,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     ImageInfo.Builder info =
         ImageInfo.builder(QcowFormat.NAME, header.size(), header.clusterSize())
             .backing(backing)
-            .detail("encrypted", false);
+            .detail("encrypted", header.isEncrypted());
     extension.ifPresent(xen -> info.detail("xen", describe(xen)));
     return info.build();
   }
@@ -120,6 +126,11 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
   @Override
   public Mapping map(long offset, long length) throws IOException {
     return tables.map(offset, length);
+  }
+
+  @Override
+  public Optional<SectorCipher> cipher() {
+    return cipher;
   }
 
   @Override
@@ -174,6 +185,12 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
         bytes - head,
         length,
         slices);
+  }
+
+  /** QEMU leaves compressed clusters of an encrypted image in the open, and makes none. */
+  @Override
+  public boolean canEncode() {
+    return cipher.isEmpty();
   }
 
   @Override
@@ -280,7 +297,7 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
     long bytes = Math.min(run.length(), length);
     boolean isZero =
         switch (run.kind()) {
-          case STORED -> file.zero(run.fileOffset(), bytes, keepSpace);
+          case STORED -> cipher.isEmpty() && file.zero(run.fileOffset(), bytes, keepSpace);
           case BACKING -> !backed;
           case ZERO, ENCODED -> false;
         };
@@ -308,8 +325,11 @@ final class QcowLayout implements WritableLayout, EncodedWriting {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     deflate.close();
+    if (cipher.orElse(null) instanceof Closeable keys) {
+      keys.close();
+    }
     tables.cache().abandon();
   }
 }

@@ -13,6 +13,9 @@ final class HeaderExtension {
   static final int FEATURE_NAMES = 0x6803_f857;
   static final int BITMAPS = 0x2385_2875;
 
+  /** Offset and length of the LUKS header. "Full disk encryption header pointer". */
+  static final int ENCRYPTION = 0x0537_be77;
+
   /** Bytes of type and length. */
   static final int PREFIX = 8;
 
@@ -30,6 +33,11 @@ final class HeaderExtension {
 
   int type() {
     return type;
+  }
+
+  /** A copy of the data. */
+  ByteBuffer data() {
+    return ByteBuffer.wrap(data.clone());
   }
 
   /** Bytes in the file. */

@@ -102,6 +102,7 @@ final class Qcow2Checker {
     refer(0, clusterSize);
     referToMapping();
     referToRefcounts();
+    refer(header.luksOffset, header.luksLength);
     long end = compareCounts();
     checkCopied();
     long total = header.virtualSize / clusterSize + (header.virtualSize % clusterSize == 0 ? 0 : 1);

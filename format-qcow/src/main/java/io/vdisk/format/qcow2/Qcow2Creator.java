@@ -7,9 +7,13 @@ import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.Zeroes;
+import io.vdisk.format.qcow.crypt.LegacyAes;
+import io.vdisk.format.qcow.crypt.Luks;
+import io.vdisk.format.qcow.crypt.NewLuks;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.metadata.CacheBudget;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +27,7 @@ import java.util.Optional;
  * clusters, as QEMU has them. The header's magic number is written last, so that half an image is
  * none. One thread.
  */
-final class Qcow2Creator {
+final class Qcow2Creator implements Closeable {
   private static final int STEP = 1 << 20;
   private static final int HEADER_LENGTH = 112;
 
@@ -37,6 +41,8 @@ final class Qcow2Creator {
   private final int refcountOrder;
   private final boolean lazyRefcounts;
   private final String preallocation;
+  private final long cryptMethod;
+  private final Optional<NewLuks> luks;
 
   Qcow2Creator(HostFile file, CreateOptions options, CreateContext context) throws IOException {
     this.file = file;
@@ -47,14 +53,34 @@ final class Qcow2Creator {
     this.refcountOrder = choices.refcountOrder(version);
     this.lazyRefcounts = choices.isOn("lazy_refcounts", version);
     this.preallocation = choices.preallocation(options.backingName().isPresent());
-    choices.refuseOthers();
+    this.cryptMethod = choices.cryptMethod();
+    if (cryptMethod != 0 && !preallocation.equals("off")) {
+      // What was never written would decipher to noise.
+      throw Choices.wrong("preallocation", preallocation, "off with encryption");
+    }
     this.backingName = options.backingName().map(name -> name.getBytes(StandardCharsets.UTF_8));
     this.backingFormat = options.backingFormat();
     if (backingName.isPresent() && backingName.get().length > Qcow2Header.MAX_BACKING_NAME) {
       throw new IllegalArgumentException(
           "the name of the backing file is longer than " + Qcow2Header.MAX_BACKING_NAME + " bytes");
     }
-    this.virtualSize = roundedSize(options, context);
+    this.luks =
+        cryptMethod == Luks.METHOD
+            ? Optional.of(NewLuks.of(choices.left::remove, context.secrets(), file.name()))
+            : Optional.empty();
+    boolean done = false;
+    try {
+      choices.refuseOthers();
+      this.virtualSize = roundedSize(options, context);
+      if (cryptMethod == LegacyAes.METHOD) {
+        LegacyAes.unlock(context.secrets(), file.name()).close(); // or nobody could open it
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        close();
+      }
+    }
   }
 
   /** Disks have whole sectors of 512 bytes: QEMU would not see the rest of the last one. */
@@ -102,10 +128,11 @@ final class Qcow2Creator {
     }
     long l1Clusters = divideUp(l1Entries * Long.BYTES, clusterSize());
     long perBlock = width.in(clusterSize());
+    long luksClusters = luks.isEmpty() ? 0 : divideUp(luks.get().length(), clusterSize());
     long blocks = 1;
     long tableClusters = 1;
     while (true) {
-      long used = 1 + tableClusters + blocks + l1Clusters;
+      long used = 1 + tableClusters + blocks + l1Clusters + luksClusters;
       long neededBlocks = divideUp(used, perBlock);
       long neededTable = divideUp(neededBlocks * Long.BYTES, clusterSize());
       if (neededBlocks <= blocks && neededTable <= tableClusters) {
@@ -117,17 +144,28 @@ final class Qcow2Creator {
     long tableOffset = clusterSize();
     long blocksOffset = tableOffset + tableClusters * clusterSize();
     long l1Offset = blocksOffset + blocks * clusterSize();
-    long used = 1 + tableClusters + blocks + l1Clusters;
+    long used = 1 + tableClusters + blocks + l1Clusters + luksClusters;
     writeTable(tableOffset, tableClusters, blocks, blocksOffset);
     writeBlocks(blocksOffset, blocks, used, width);
     writeZeroes(l1Offset, l1Entries * Long.BYTES);
-    ByteBuffer header = header(l1Entries, l1Offset, tableOffset, tableClusters);
+    long luksOffset = l1Offset + l1Clusters * clusterSize();
+    if (luks.isPresent()) {
+      writeZeroes(luksOffset, luksClusters * clusterSize());
+      luks.get().write(file, luksOffset);
+    }
+    ByteBuffer header = header(l1Entries, l1Offset, tableOffset, tableClusters, luksOffset);
     ByteBuffer magic = header.duplicate().limit(4);
     file.write(header.duplicate().position(4), 4);
     if (!preallocation.equals("off")) {
       preallocate(header);
     }
     file.write(magic, 0);
+  }
+
+  /** Wipes the passphrase. */
+  @Override
+  public void close() {
+    luks.ifPresent(NewLuks::close);
   }
 
   private void writeTable(long offset, long clusters, long blocks, long blocksOffset)
@@ -165,13 +203,15 @@ final class Qcow2Creator {
     }
   }
 
-  private ByteBuffer header(long l1Entries, long l1Offset, long tableOffset, long tableClusters) {
+  private ByteBuffer header(
+      long l1Entries, long l1Offset, long tableOffset, long tableClusters, long luksOffset) {
     int length = version == 2 ? Qcow2Header.VERSION_2_LENGTH : HEADER_LENGTH;
     ByteBuffer header = ByteBuffer.allocate(Math.toIntExact(clusterSize()));
     Qcow2Header.MAGIC.put(header, 0, Qcow2Header.QFI);
     Qcow2Header.VERSION.put(header, 0, version);
     Qcow2Header.CLUSTER_BITS.put(header, 0, clusterBits);
     Qcow2Header.SIZE.put(header, 0, virtualSize);
+    Qcow2Header.CRYPT_METHOD.put(header, 0, cryptMethod);
     Qcow2Header.L1_SIZE.put(header, 0, l1Entries);
     Qcow2Header.L1_TABLE_OFFSET.put(header, 0, l1Offset);
     Qcow2Header.REFCOUNT_TABLE_OFFSET.put(header, 0, tableOffset);
@@ -184,7 +224,7 @@ final class Qcow2Creator {
     }
     byte[] name = backingName.orElse(new byte[0]);
     header.position(length);
-    for (HeaderExtension extension : extensions(header.remaining() - name.length)) {
+    for (HeaderExtension extension : extensions(header.remaining() - name.length, luksOffset)) {
       extension.encode(header);
     }
     header.position(header.position() + HeaderExtension.PREFIX); // the end, which is zero
@@ -197,9 +237,16 @@ final class Qcow2Creator {
   }
 
   /** What fits: the names of features may be left out, the format of the backing file not. */
-  private List<HeaderExtension> extensions(int room) {
+  private List<HeaderExtension> extensions(int room, long luksOffset) {
     List<HeaderExtension> wanted = new ArrayList<>();
     int left = room - HeaderExtension.PREFIX;
+    if (luks.isPresent()) {
+      ByteBuffer pointer = ByteBuffer.allocate(2 * Long.BYTES);
+      pointer.putLong(luksOffset).putLong(luks.get().length());
+      HeaderExtension extension = new HeaderExtension(HeaderExtension.ENCRYPTION, pointer.array());
+      wanted.add(extension);
+      left -= extension.size();
+    }
     if (backingName.isPresent() && backingFormat.isPresent()) {
       HeaderExtension format =
           HeaderExtension.text(HeaderExtension.BACKING_FORMAT, backingFormat.get());
@@ -221,7 +268,8 @@ final class Qcow2Creator {
   private void preallocate(ByteBuffer encoded) throws IOException {
     Qcow2Header header = Qcow2Header.parse(encoded, file, limits);
     ImageInfo info = ImageInfo.builder(Qcow2Format.NAME, virtualSize, clusterSize()).build();
-    try (Qcow2Layout layout = new Qcow2Layout(file, header, info, CacheBudget.standard(), false)) {
+    try (Qcow2Layout layout =
+        new Qcow2Layout(file, header, info, CacheBudget.standard(), false, Encryption.none())) {
       List<Refcounts.Space> made = layout.preallocate();
       long end = file.size();
       for (Refcounts.Space space : made) {
@@ -317,6 +365,16 @@ final class Qcow2Creator {
         throw wrong("preallocation", mode, "off with a backing file");
       }
       return mode;
+    }
+
+    long cryptMethod() {
+      String format = take("encrypt.format", "");
+      return switch (format) {
+        case "" -> 0;
+        case LegacyAes.NAME -> LegacyAes.METHOD;
+        case Luks.NAME -> Luks.METHOD;
+        default -> throw wrong("encrypt.format", format, "luks or aes");
+      };
     }
 
     void refuseOthers() {

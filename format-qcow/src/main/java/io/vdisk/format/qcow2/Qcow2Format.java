@@ -18,9 +18,8 @@ import java.util.Optional;
 /**
  * qcow2, versions 2 and 3. Source: docs/interop/qcow2.txt of QEMU, which the names here follow.
  *
- * <p>Refused by name: encryption, internal snapshots, extended L2 entries, external data files,
- * compression other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt
- * bit is set.
+ * <p>Refused by name: internal snapshots, extended L2 entries, external data files, compression
+ * other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt bit is set.
  */
 public final class Qcow2Format implements ImageFormat {
   static final String NAME = "qcow2";
@@ -52,9 +51,14 @@ public final class Qcow2Format implements ImageFormat {
     Optional<Reference> named = reference(header, file);
     Optional<BlockDevice> backing = context.backing(named);
     boolean hasBacking = backing.isPresent() || named.isPresent();
-    ImageInfo info = info(header, named);
-    return context.device(
-        new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking), backing);
+    try (Encryption encryption = Encryption.of(header, file, context)) {
+      ImageInfo info = info(header, named, encryption);
+      Qcow2Layout layout =
+          new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, encryption);
+      BlockDevice device = context.device(layout, backing);
+      encryption.keep();
+      return device;
+    }
   }
 
   private static void checkWritable(Qcow2Header header, String name)
@@ -74,7 +78,8 @@ public final class Qcow2Format implements ImageFormat {
         name -> new Reference(Reference.Kind.BACKING, name, header.backingFormat(), file, false));
   }
 
-  private static ImageInfo info(Qcow2Header header, Optional<Reference> backing) {
+  private static ImageInfo info(
+      Qcow2Header header, Optional<Reference> backing, Encryption encryption) {
     ImageInfo.Builder info =
         ImageInfo.builder(NAME, header.virtualSize, header.clusterSize()).backing(backing);
     info.detail("compat", header.version == 2 ? "0.10" : "1.1");
@@ -88,12 +93,18 @@ public final class Qcow2Format implements ImageFormat {
       info.detail("extended-l2", false);
       info.detail("dirty-flag", header.has(Feature.DIRTY));
     }
+    if (header.isEncrypted()) {
+      info.detail("encrypted", true);
+      info.detail("encrypt", encryption.describe());
+    }
     return info.build();
   }
 
   @Override
   public void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
-    new Qcow2Creator(file, options, context).create();
+    try (Qcow2Creator creator = new Qcow2Creator(file, options, context)) {
+      creator.create();
+    }
   }
 }

@@ -5,6 +5,7 @@ import io.vdisk.ImageException;
 import io.vdisk.Limits;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
+import io.vdisk.format.qcow.crypt.Luks;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.struct.Struct;
 import java.io.IOException;
@@ -80,6 +81,16 @@ final class Qcow2Header {
   final long incompatible;
   final long compatible;
   final long autoclear;
+
+  /** 0: none; 1: {@code LegacyAes}; 2: {@link Luks}. */
+  final long cryptMethod;
+
+  /** Where the LUKS header lies; 0 if there is none. */
+  final long luksOffset;
+
+  /** Bytes of the LUKS header with all that belongs to it. */
+  final long luksLength;
+
   final int length;
   final List<HeaderExtension> extensions;
   final Optional<String> backingName;
@@ -98,6 +109,7 @@ final class Qcow2Header {
     incompatible = is3 ? INCOMPATIBLE_FEATURES.get(raw, 0) : 0;
     compatible = is3 ? COMPATIBLE_FEATURES.get(raw, 0) : 0;
     autoclear = is3 ? AUTOCLEAR_FEATURES.get(raw, 0) : 0;
+    cryptMethod = CRYPT_METHOD.get(raw, 0);
     refcountOrder = is3 ? (int) REFCOUNT_ORDER.get(raw, 0) : VERSION_2_REFCOUNT_ORDER;
     long declared = is3 ? HEADER_LENGTH.get(raw, 0) : VERSION_2_LENGTH;
     if (is3 && (declared < VERSION_3_LENGTH || declared > clusterSize())) {
@@ -110,6 +122,10 @@ final class Qcow2Header {
     }
     extensions = extensions(file, nameOffset == 0 ? clusterSize() : (int) nameOffset);
     checkFeatures(raw, name);
+    ByteBuffer pointer = encryptionPointer(name);
+    luksOffset = pointer.getLong();
+    luksLength = pointer.getLong();
+    checkLuks(file);
     if (refcountOrder < 0 || refcountOrder > MAX_REFCOUNT_ORDER) {
       throw wrong(name, REFCOUNT_ORDER, Integer.toUnsignedString(refcountOrder));
     }
@@ -170,6 +186,10 @@ final class Qcow2Header {
     return virtualSize / l1Coverage() + (virtualSize % l1Coverage() == 0 ? 0 : 1);
   }
 
+  boolean isEncrypted() {
+    return cryptMethod != 0;
+  }
+
   int refcountBits() {
     return 1 << refcountOrder;
   }
@@ -222,10 +242,9 @@ final class Qcow2Header {
       throw new UnsupportedImageException(
           name + ": needs the incompatible features " + featureNames(incompatible & ~known));
     }
-    long method = CRYPT_METHOD.get(raw, 0);
-    if (method != 0) {
-      String which = method == 1 ? "AES" : method == 2 ? "LUKS" : "method " + method;
-      throw new UnsupportedImageException(name + ": encryption (" + which + ") is not supported");
+    if (cryptMethod > Luks.METHOD) {
+      throw new UnsupportedImageException(
+          name + ": encryption (method " + cryptMethod + ") is not supported");
     }
     long snapshots = NB_SNAPSHOTS.get(raw, 0);
     if (snapshots != 0) {
@@ -234,6 +253,40 @@ final class Qcow2Header {
     }
     if (extension(HeaderExtension.BITMAPS).isPresent()) {
       throw new UnsupportedImageException(name + ": persistent dirty bitmaps are not supported");
+    }
+  }
+
+  /** Offset and length of the LUKS header, which only LUKS has, and must have. */
+  private ByteBuffer encryptionPointer(String name) throws CorruptImageException {
+    Optional<HeaderExtension> found = extension(HeaderExtension.ENCRYPTION);
+    if (found.isPresent() != (cryptMethod == Luks.METHOD)) {
+      throw new CorruptImageException(
+          name
+              + (found.isPresent()
+                  ? ": a pointer to an encryption header, and crypt_method is " + cryptMethod
+                  : ": no pointer to the encryption header, and crypt_method is LUKS"));
+    }
+    ByteBuffer none = ByteBuffer.allocate(2 * Long.BYTES);
+    ByteBuffer pointer = found.map(HeaderExtension::data).orElse(none);
+    if (pointer.remaining() != none.remaining()) {
+      throw new CorruptImageException(
+          name + ": a pointer to the encryption header of " + pointer.remaining() + " bytes");
+    }
+    return pointer;
+  }
+
+  private void checkLuks(HostFile file) throws IOException {
+    if (cryptMethod == Luks.METHOD
+        && (luksOffset <= 0
+            || luksOffset % clusterSize() != 0
+            || luksLength <= 0
+            || luksLength > file.size() - luksOffset)) {
+      throw new CorruptImageException(
+          file.name()
+              + ": an encryption header of "
+              + luksLength
+              + " bytes at offset "
+              + luksOffset);
     }
   }
 

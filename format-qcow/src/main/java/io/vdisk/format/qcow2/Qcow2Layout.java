@@ -3,6 +3,7 @@ package io.vdisk.format.qcow2;
 import io.vdisk.CorruptImageException;
 import io.vdisk.ImageInfo;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.KeySlots;
 import io.vdisk.file.HostFile;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.format.qcow2.Refcounts.Space;
@@ -10,6 +11,7 @@ import io.vdisk.spi.Allocation;
 import io.vdisk.spi.EncodedWriting;
 import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.Mapping;
+import io.vdisk.spi.SectorCipher;
 import io.vdisk.spi.WritableLayout;
 import io.vdisk.spi.codec.RawDeflate;
 import io.vdisk.spi.metadata.CacheBudget;
@@ -42,6 +44,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   private final HostFile file;
   private final Qcow2Header header;
   private final boolean hasBacking;
+  private final Encryption encryption;
   private final ImageInfo info;
   private final int clusterBits;
   private final long clusterSize;
@@ -59,13 +62,24 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   /** Where the next compressed bytes go, under the metadata lock; 0: into a new cluster. */
   private long appendAt;
 
+  /**
+   * An image.
+   *
+   * @param encryption of its data; owned by the layout
+   */
   Qcow2Layout(
-      HostFile file, Qcow2Header header, ImageInfo info, CacheBudget budget, boolean hasBacking)
+      HostFile file,
+      Qcow2Header header,
+      ImageInfo info,
+      CacheBudget budget,
+      boolean hasBacking,
+      Encryption encryption)
       throws IOException {
     this.file = file;
     this.header = header;
     this.info = info;
     this.hasBacking = hasBacking;
+    this.encryption = encryption;
     this.clusterBits = header.clusterBits;
     this.clusterSize = header.clusterSize();
     this.cache = new TableCache(budget);
@@ -165,6 +179,11 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
       throw new CorruptImageException(
           file.name() + ": a zero cluster at guest offset " + offset + " of a version 2 image");
     }
+  }
+
+  @Override
+  public Optional<SectorCipher> cipher() {
+    return encryption.cipher();
   }
 
   @Override
@@ -502,6 +521,12 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
     }
   }
 
+  /** QEMU leaves compressed clusters of an encrypted image in the open, and makes none. */
+  @Override
+  public boolean canEncode() {
+    return encryption.cipher().isEmpty();
+  }
+
   @Override
   public int encode(ByteBuffer unit, ByteBuffer target) throws IOException {
     return deflate.deflate(unit, target, (int) clusterSize - 1);
@@ -630,6 +655,9 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
           progress -> exclusive.call(() -> new Qcow2Checker(file, header, progress).check());
       return Optional.of(type.cast(checking));
     }
+    if (type == KeySlots.class) {
+      return encryption.keySlots(exclusive, () -> beforeWrite(0, 0)).map(type::cast);
+    }
     return Optional.empty();
   }
 
@@ -646,8 +674,9 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     deflate.close();
+    encryption.close();
   }
 
   /** Reserves a host cluster for every guest cluster; the caller sees that it reads as zero. */

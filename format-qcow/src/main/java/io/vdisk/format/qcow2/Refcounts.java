@@ -48,6 +48,9 @@ final class Refcounts {
   /** Bytes of the L1 table, which are never free whatever the counts say. */
   private final SpaceMap.Run l1Table;
 
+  /** The LUKS header, likewise; empty if there is none. */
+  private final SpaceMap.Run luks;
+
   // Under the metadata lock:
   private SpaceMap free = new SpaceMap();
 
@@ -72,6 +75,7 @@ final class Refcounts {
     this.width = new RefcountWidth(header.refcountOrder);
     this.untouched = (file.size() + clusterSize() - 1) & -clusterSize();
     this.l1Table = new SpaceMap.Run(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
+    this.luks = new SpaceMap.Run(header.luksOffset, header.luksLength);
     this.pointer = cache.add(new Pointer(file));
     this.table = cache.add(new Table(file));
     this.blocks = cache.add(new Blocks(file));
@@ -265,6 +269,7 @@ final class Refcounts {
     Slice named = pointer(hold);
     if (overlaps(start, end, 0, 1)
         || overlaps(start, end, l1Table.offset(), l1Table.length())
+        || overlaps(start, end, luks.offset(), luks.length())
         || overlaps(start, end, named.word(0), tableBytes(named))) {
       throw inUse(start);
     }

@@ -16,6 +16,15 @@ class QcowCrashTest {
     }
   }
 
+  /** Enciphered by the guest's sectors. */
+  @Nested
+  class Encrypted extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new QcowSubject("4096", "off", true);
+    }
+  }
+
   /** L2 tables of several slices, as above a backing file. */
   @Nested
   class SmallClusters extends CrashContract {

@@ -49,6 +49,18 @@ class QcowDeviceTest {
     }
   }
 
+  @Nested
+  class Encrypted extends Contract {
+    Encrypted() {
+      super(4096, "off");
+    }
+
+    @Override
+    protected boolean isEnciphered() {
+      return true;
+    }
+  }
+
   private abstract static class Contract extends BlockDeviceContract {
     private final int clusterSize;
     private final String xen;
@@ -66,7 +78,11 @@ class QcowDeviceTest {
           CreateOptions.of("qcow", size)
               .withFormats(FORMATS)
               .withOption("cluster_size", Integer.toString(clusterSize))
-              .withOption("xen", xen);
+              .withOption("xen", xen)
+              .withSecrets(Samples.SECRETS);
+      if (isEnciphered()) {
+        options = options.withOption("encrypt.format", "aes");
+      }
       return remember(Images.create(file, options), file);
     }
 
@@ -75,7 +91,8 @@ class QcowDeviceTest {
       device.close();
       HostFile file = files.get(device);
       OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
-      return remember(Images.open(file, options.withFormats(FORMATS)), file);
+      return remember(
+          Images.open(file, options.withFormats(FORMATS).withSecrets(Samples.SECRETS)), file);
     }
 
     @Override

@@ -138,10 +138,10 @@ class QcowHeaderTest {
   }
 
   @Test
-  void encryptionIsRefusedByName() throws IOException {
-    UnsupportedImageException e =
-        refuse(UnsupportedImageException.class, new QcowHeader(0, 0, 0, 4096, 12, 9, 1, 48));
-    assertTrue(e.getMessage().contains("encryption"), e.getMessage());
+  void encryptionThatDoesNotExistIsCorrupt() throws IOException {
+    CorruptImageException e =
+        refuse(CorruptImageException.class, new QcowHeader(0, 0, 0, 4096, 12, 9, 2, 48));
+    assertTrue(e.getMessage().contains("crypt_method"), e.getMessage());
   }
 
   @Test

@@ -12,7 +12,7 @@ import io.vdisk.Extent;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferenceDeniedException;
-import io.vdisk.UnsupportedImageException;
+import io.vdisk.SecretException;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.file.HostFile;
@@ -122,11 +122,12 @@ class QcowReadTest {
   }
 
   @Test
-  void encryptedImageIsRefusedByName() throws IOException {
+  void encryptedImageNeedsItsPassphrase() throws IOException {
     MemoryFile file = Samples.load("aes-qemu.qcow");
-    UnsupportedImageException e =
-        assertThrows(UnsupportedImageException.class, () -> Images.open(file, Samples.reading()));
-    assertTrue(e.getMessage().contains("encryption"), e.getMessage());
+    SecretException e =
+        assertThrows(SecretException.class, () -> Images.open(file, Samples.reading()));
+    assertEquals(
+        "aes-qemu.qcow: encrypted (aes), and no passphrase was given for it", e.getMessage());
   }
 
   @Test

@@ -18,10 +18,16 @@ import java.util.Optional;
 final class QcowSubject implements Subject {
   private final String clusterSize;
   private final String xen;
+  private final boolean encrypted;
 
   QcowSubject(String clusterSize, String xen) {
+    this(clusterSize, xen, false);
+  }
+
+  QcowSubject(String clusterSize, String xen, boolean encrypted) {
     this.clusterSize = clusterSize;
     this.xen = xen;
+    this.encrypted = encrypted;
   }
 
   @Override
@@ -44,7 +50,11 @@ final class QcowSubject implements Subject {
         CreateOptions.of("qcow", size)
             .withFormats(List.of(new QcowFormat()))
             .withOption("cluster_size", clusterSize)
-            .withOption("xen", xen);
+            .withOption("xen", xen)
+            .withSecrets(Samples.SECRETS);
+    if (encrypted) {
+      options = options.withOption("encrypt.format", "aes");
+    }
     if (backing.isPresent()) {
       options = options.withBacking("backing", null);
     }
@@ -56,7 +66,7 @@ final class QcowSubject implements Subject {
   public BlockDevice open(List<HostFile> files, boolean writable, Optional<BlockDevice> backing)
       throws IOException {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
-    options = options.withFormats(List.of(new QcowFormat()));
+    options = options.withFormats(List.of(new QcowFormat())).withSecrets(Samples.SECRETS);
     if (backing.isPresent()) {
       options = options.withBacking(backing.get());
     }

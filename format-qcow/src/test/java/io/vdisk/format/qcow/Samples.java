@@ -4,16 +4,19 @@ import io.vdisk.BlockDevice;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.Secrets;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 
 /** Images that other programs made; {@code samples/README.md} tells which and where they are of. */
@@ -22,6 +25,10 @@ final class Samples {
 
   /** Gives the sample that an image names. */
   static final ReferencePolicy POLICY = reference -> load(reference.name());
+
+  /** The passphrase of every encrypted image here. */
+  static final Secrets SECRETS =
+      (file, purpose) -> Optional.of("vdisk".getBytes(StandardCharsets.US_ASCII));
 
   private Samples() {}
 

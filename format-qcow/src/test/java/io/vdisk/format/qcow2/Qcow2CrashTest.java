@@ -36,6 +36,24 @@ class Qcow2CrashTest {
     }
   }
 
+  /** Enciphered by the guest's sectors. */
+  @Nested
+  class EncryptedByAes extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(2 << 20, Map.of("cluster_size", "4k", "encrypt.format", "aes"));
+    }
+  }
+
+  /** Enciphered by where clusters lie in the file. */
+  @Nested
+  class Luks extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(2 << 20, Qcow2Subject.LUKS);
+    }
+  }
+
   /** No zero clusters; counts of 16 bits. */
   @Nested
   class Version2 extends CrashContract {

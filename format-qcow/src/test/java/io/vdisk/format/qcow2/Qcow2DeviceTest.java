@@ -7,6 +7,7 @@ import io.vdisk.OpenOptions;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.BlockDeviceContract;
 import java.io.IOException;
+import java.util.Map;
 import org.junit.jupiter.api.Nested;
 
 /** qcow2 keeps the contract of block devices, whatever its clusters. */
@@ -20,6 +21,16 @@ class Qcow2DeviceTest {
       this.clusterSize = clusterSize;
     }
 
+    /** Further options of creation. */
+    Map<String, String> choices() {
+      return Map.of();
+    }
+
+    @Override
+    protected boolean isEnciphered() {
+      return choices().containsKey("encrypt.format");
+    }
+
     @Override
     protected int unit() {
       return clusterSize;
@@ -28,18 +39,23 @@ class Qcow2DeviceTest {
     @Override
     protected BlockDevice create(long size) throws IOException {
       file = new MemoryFile("image");
-      return Images.create(
-          file,
+      CreateOptions options =
           CreateOptions.of("qcow2", size)
               .withFormats(Qcow2Subject.FORMATS)
-              .withOption("cluster_size", Integer.toString(clusterSize)));
+              .withSecrets(Samples.SECRETS)
+              .withOption("cluster_size", Integer.toString(clusterSize));
+      for (Map.Entry<String, String> choice : choices().entrySet()) {
+        options = options.withOption(choice.getKey(), choice.getValue());
+      }
+      return Images.create(file, options);
     }
 
     @Override
     protected BlockDevice reopen(BlockDevice device, boolean writable) throws IOException {
       device.close();
       OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
-      return Images.open(file, options.withFormats(Qcow2Subject.FORMATS));
+      return Images.open(
+          file, options.withFormats(Qcow2Subject.FORMATS).withSecrets(Samples.SECRETS));
     }
   }
 
@@ -47,6 +63,30 @@ class Qcow2DeviceTest {
   class Smallest extends Clusters {
     Smallest() {
       super(512);
+    }
+  }
+
+  @Nested
+  class EncryptedByAes extends Clusters {
+    EncryptedByAes() {
+      super(4096);
+    }
+
+    @Override
+    Map<String, String> choices() {
+      return Map.of("encrypt.format", "aes");
+    }
+  }
+
+  @Nested
+  class Luks extends Clusters {
+    Luks() {
+      super(4096);
+    }
+
+    @Override
+    Map<String, String> choices() {
+      return Qcow2Subject.LUKS;
     }
   }
 

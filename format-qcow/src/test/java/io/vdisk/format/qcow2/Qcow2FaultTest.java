@@ -15,6 +15,22 @@ class Qcow2FaultTest {
   }
 
   @Nested
+  class EncryptedByAes extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(1 << 20, Map.of("cluster_size", "4k", "encrypt.format", "aes"));
+    }
+  }
+
+  @Nested
+  class Luks extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(1 << 20, Qcow2Subject.LUKS);
+    }
+  }
+
+  @Nested
   class UsualClusters extends FaultContract {
     @Override
     protected Subject subject() {

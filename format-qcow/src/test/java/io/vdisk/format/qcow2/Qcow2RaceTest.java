@@ -15,6 +15,15 @@ class Qcow2RaceTest {
     }
   }
 
+  /** Sectors that two writers share are enciphered together. */
+  @Nested
+  class Luks extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(1 << 20, Qcow2Subject.LUKS);
+    }
+  }
+
   @Nested
   class UsualClusters extends RaceContract {
     @Override

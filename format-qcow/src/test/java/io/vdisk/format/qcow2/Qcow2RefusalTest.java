@@ -26,8 +26,6 @@ class Qcow2RefusalTest {
 
   @ParameterizedTest
   @CsvSource({
-    "luks.qcow2, encryption (LUKS)",
-    "aes.qcow2, encryption (AES)",
     "snapshot.qcow2, internal snapshots (1)",
     "zstd.qcow2, compression type",
     "extended-l2.qcow2, extended L2 entries",

@@ -20,6 +20,22 @@ import java.util.Optional;
 final class Qcow2Subject implements Subject {
   static final List<ImageFormat> FORMATS = List.of(new Qcow2Format());
 
+  /** Encrypted, with a header that is as small and as fast to open as can be. */
+  static final Map<String, String> LUKS =
+      Map.of(
+          "cluster_size",
+          "4k",
+          "encrypt.format",
+          "luks",
+          "encrypt.iter-time",
+          "1",
+          "encrypt.cipher-alg",
+          "aes-128",
+          "encrypt.cipher-mode",
+          "cbc",
+          "encrypt.ivgen-alg",
+          "essiv");
+
   private final Map<String, String> choices;
   private final long size;
 
@@ -41,7 +57,8 @@ final class Qcow2Subject implements Subject {
   @Override
   public void create(List<HostFile> files, long virtualSize, Optional<BlockDevice> backing)
       throws IOException {
-    CreateOptions options = CreateOptions.of("qcow2", virtualSize).withFormats(FORMATS);
+    CreateOptions options =
+        CreateOptions.of("qcow2", virtualSize).withFormats(FORMATS).withSecrets(Samples.SECRETS);
     for (Map.Entry<String, String> choice : choices.entrySet()) {
       options = options.withOption(choice.getKey(), choice.getValue());
     }
@@ -56,7 +73,7 @@ final class Qcow2Subject implements Subject {
   public BlockDevice open(List<HostFile> files, boolean writable, Optional<BlockDevice> backing)
       throws IOException {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
-    options = options.withFormats(FORMATS);
+    options = options.withFormats(FORMATS).withSecrets(Samples.SECRETS);
     if (backing.isPresent()) {
       options = options.withBacking(backing.get());
     }

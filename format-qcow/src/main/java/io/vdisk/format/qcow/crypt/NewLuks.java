@@ -1,0 +1,112 @@
+package io.vdisk.format.qcow.crypt;
+
+import io.vdisk.Secrets;
+import io.vdisk.file.HostFile;
+import java.io.Closeable;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A LUKS header that is being made, with a new random key in its first slot. One thread; {@link
+ * #close} wipes passphrase and key.
+ */
+public final class NewLuks implements Closeable {
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  /** The least that any program writes. */
+  private static final long MIN_ITERATIONS = 1000;
+
+  /** The key's digest is tried with every slot: it takes this part of a slot's time, as QEMU's. */
+  private static final int DIGEST_SHARE = 8;
+
+  /** How long the derivation is measured, which includes compiling it. */
+  private static final long MEASURED_NANOS = 100_000_000;
+
+  private final LuksOptions options;
+  private final Passphrase passphrase;
+
+  private NewLuks(LuksOptions options, Passphrase passphrase) {
+    this.options = options;
+    this.passphrase = passphrase;
+  }
+
+  /**
+   * Takes the options of creation, and asks for the passphrase.
+   *
+   * @param taken removes and returns the value of an option; null if it is not given
+   */
+  public static NewLuks of(UnaryOperator<@Nullable String> taken, Secrets secrets, String file)
+      throws IOException {
+    LuksOptions options = LuksOptions.take(taken);
+    return new NewLuks(options, Passphrase.require(secrets, file, Luks.NAME));
+  }
+
+  /** Bytes of the header with all its stripes. */
+  public long length() {
+    return LuksHeader.length(options.cipher());
+  }
+
+  /** Writes the header, and the key into its first slot; other slots are left as they are. */
+  public void write(HostFile file, long offset) throws IOException {
+    long iterations = iterations();
+    byte[] key = new byte[options.cipher().keyBytes()];
+    RANDOM.nextBytes(key);
+    try (Luks luks = new Luks(file, offset, header(key, iterations), key)) {
+      file.write(luks.encode(), offset);
+      int unused = luks.add(passphrase, iterations);
+    } finally {
+      Arrays.fill(key, (byte) 0);
+    }
+  }
+
+  private LuksHeader header(byte[] key, long iterations) {
+    byte[] salt = new byte[LuksHeader.SALT_BYTES];
+    RANDOM.nextBytes(salt);
+    long digestIterations = Math.max(MIN_ITERATIONS, iterations / DIGEST_SHARE);
+    byte[] digest = options.hash().pbkdf2(key, salt, digestIterations, LuksHeader.DIGEST_BYTES);
+    return new LuksHeader(
+        options.cipher(),
+        options.hash(),
+        length() / LuksCipher.SECTOR,
+        digest,
+        salt,
+        digestIterations,
+        UUID.randomUUID().toString(),
+        LuksHeader.emptySlots(options.cipher()));
+  }
+
+  /** As many as this machine does in the time that was asked for. */
+  private long iterations() {
+    long wanted = options.iterationMillis() * 1_000_000;
+    byte[] measured = new byte[LuksHeader.SALT_BYTES];
+    for (long iterations = MIN_ITERATIONS; ; iterations *= 2) {
+      long start = System.nanoTime();
+      byte[] unused =
+          options.hash().pbkdf2(measured, measured, iterations, options.cipher().keyBytes());
+      long nanos = Math.max(1, System.nanoTime() - start);
+      if (nanos >= Math.min(MEASURED_NANOS, wanted)) {
+        return checked(Math.max(MIN_ITERATIONS, (long) ((double) iterations / nanos * wanted)));
+      }
+    }
+  }
+
+  /** Eight such slots must be allowed. */
+  private long checked(long iterations) {
+    long most = LuksHeader.MAX_COST / LuksHeader.SLOTS;
+    long cost = options.hash().cost(iterations, options.cipher().keyBytes());
+    if (cost + cost / DIGEST_SHARE > most) {
+      throw new IllegalArgumentException(
+          "encrypt.iter-time is " + options.iterationMillis() + ", which is too long here");
+    }
+    return iterations;
+  }
+
+  @Override
+  public void close() {
+    passphrase.close();
+  }
+}
