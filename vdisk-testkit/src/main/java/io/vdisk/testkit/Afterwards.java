@@ -52,10 +52,12 @@ final class Afterwards {
   }
 
   /** The image has no errors, and each sector holds its flushed value or a later one. */
-  void examine(List<HostFile> image, Guest guest, Random random) throws IOException {
-    check(image);
-    Guest.SectorCheck check = guest.model()::checkSurvivor;
-    try (BlockDevice device = subject.open(image, false, backing())) {
+  void examine(CrashImage image, Guest guest, Random random) throws IOException {
+    List<HostFile> files = KeptFile.of(image.files());
+    check(files);
+    SectorModel model = guest.model();
+    Guest.SectorCheck check = image.torn() ? model::checkTornSurvivor : model::checkSurvivor;
+    try (BlockDevice device = subject.open(files, false, backing())) {
       if (device.size() != subject.size()) {
         throw new AssertionError("the disk has " + device.size() + " bytes");
       }

@@ -80,7 +80,7 @@ final class CrashCuts {
       return;
     }
     try {
-      afterwards.examine(KeptFile.of(image.files()), guest, random);
+      afterwards.examine(image, guest, random);
       if (random.nextInt(CONTINUED) == 0) {
         afterwards.goOn(KeptFile.of(image.files()), random);
       }

@@ -14,9 +14,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>After a cut each sector of 512 bytes holds, independently of all others, what it held at the
  * last flush of its file or any value that was written to it since; the file has its flushed size
- * or any later one. The files themselves go on: any number of cuts can be drawn. The sector in
- * which a file ends is never torn by a smaller size, as a file system may: guests that write whole
- * sectors never end a file there.
+ * or any later one, which tears the sector that it ends in: the rest of that is lost, whatever its
+ * value is. The files themselves go on: any number of cuts can be drawn.
  */
 public final class CrashDisk {
   private final ReentrantLock lock = new ReentrantLock();
@@ -107,16 +106,18 @@ public final class CrashDisk {
   private CrashImage image(Draw draw) throws IOException {
     List<HostFile> files = new ArrayList<>();
     long hash = 0;
+    boolean torn = false;
     lock.lock();
     try {
       for (SectorStore store : stores.values()) {
         SectorStore.Image image = draw.of(store);
         files.add(image.file());
         hash = SectorValue.mix(hash + image.hash());
+        torn |= image.torn();
       }
     } finally {
       lock.unlock();
     }
-    return new CrashImage(files, hash);
+    return new CrashImage(files, hash, torn);
   }
 }

@@ -199,9 +199,10 @@ final class FaultRun {
   /** Another process opens the files; or the power fails and then it does. */
   private void lookAtWhatIsLeft(boolean closed) throws IOException {
     Random random = new Random(seed + failing);
-    List<HostFile> left = KeptFile.of(disk.cutLosingNothing().files());
-    afterwards.examine(left, guest, random);
-    afterwards.examine(KeptFile.of(disk.cut(random).files()), guest, random);
+    CrashImage image = disk.cutLosingNothing();
+    afterwards.examine(image, guest, random);
+    afterwards.examine(disk.cut(random), guest, random);
+    List<HostFile> left = KeptFile.of(image.files());
     if (closed) {
       try (BlockDevice device = subject.open(left, false, afterwards.backing())) {
         guest.checkAll(device, guest.model()::checkCurrent);

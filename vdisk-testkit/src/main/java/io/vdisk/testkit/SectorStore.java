@@ -133,37 +133,33 @@ final class SectorStore {
     return image(count -> count - 1, size());
   }
 
-  /** What is left of the file, and a hash of its content and size. */
-  record Image(MemoryFile file, long hash) {}
+  /**
+   * What is left of the file.
+   *
+   * @param hash of its content and size
+   * @param torn whether it ends within a sector and lost something of that sector's value
+   */
+  record Image(MemoryFile file, long hash, boolean torn) {}
 
   private Image image(Survivor survivor, long size) throws IOException {
     MemoryFile image = new MemoryFile(name);
-    long end = size;
     long hash = 0;
+    boolean torn = false;
     for (Map.Entry<Long, Sector> entry : sectors.entrySet()) {
       List<SectorValue> values = entry.getValue().values;
       SectorValue value = values.get(survivor.among(values.size()));
       long start = entry.getKey() * SECTOR;
-      if (start < end && end < start + SECTOR) {
-        end = sizeHolding(value, start, end);
+      if (start < size && size - start < value.used()) {
+        value = value.zeroed((int) (size - start), SECTOR);
+        torn = true;
       }
-      if (!value.isHole() && start < end) {
+      if (!value.isHole() && start < size) {
         value.writeTo(image, start);
         hash += value.hashAt(start);
       }
     }
-    image.resize(end);
-    return new Image(image, SectorValue.mix(hash + end));
-  }
-
-  /** The least known size that does not tear the value of the sector in which the file ends. */
-  private long sizeHolding(SectorValue value, long start, long size) {
-    long needed = Math.max(size, start + value.used());
-    return sizes.stream()
-        .mapToLong(known -> known)
-        .filter(known -> known >= needed)
-        .min()
-        .orElse(size);
+    image.resize(size);
+    return new Image(image, SectorValue.mix(hash + size), torn);
   }
 
   private SectorValue current(long index) {
