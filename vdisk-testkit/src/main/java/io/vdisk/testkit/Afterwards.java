@@ -78,7 +78,7 @@ final class Afterwards {
     }
     try (BlockDevice device = subject.open(image, true, backing())) {
       guest.checkAll(device, guest.model()::checkCurrent);
-      for (GuestStep step : GuestStep.history(random, 6, subject.size(), unit(device))) {
+      for (GuestStep step : GuestStep.history(random, 6, device)) {
         if (step.kind() != GuestStep.Kind.REOPEN) {
           guest.doStep(step, device);
         }

@@ -111,8 +111,7 @@ final class CrashRun {
   private void play(List<HostFile> files, Guest guest) throws IOException {
     begin("opening");
     try (Opened opened = new Opened(files)) {
-      long unit = Afterwards.unit(opened.device);
-      for (GuestStep step : GuestStep.history(new Random(seed), STEPS, subject.size(), unit)) {
+      for (GuestStep step : GuestStep.history(new Random(seed), STEPS, opened.device)) {
         begin(step.toString());
         if (step.kind() == GuestStep.Kind.REOPEN) {
           opened.reopen();

@@ -94,10 +94,8 @@ final class FaultRun {
     if (device == null) {
       return false;
     }
-    Random random = new Random(seed);
-    long unit = Afterwards.unit(device);
     int refused = 0;
-    for (GuestStep step : GuestStep.history(random, STEPS, subject.size(), unit)) {
+    for (GuestStep step : GuestStep.history(new Random(seed), STEPS, device)) {
       place = step.toString();
       if (step.kind() != GuestStep.Kind.REOPEN) {
         doStep(step, device);

@@ -1,6 +1,7 @@
 package io.vdisk.testkit;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.feature.UnitWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -43,6 +44,10 @@ final class Guest {
         announce(step, step.bytes());
         device.write(ByteBuffer.wrap(step.bytes()), step.offset());
       }
+      case APPEND -> {
+        announce(step, step.bytes());
+        append(step, device.feature(UnitWriter.class).orElseThrow());
+      }
       case WRITE_ZEROES -> {
         announce(step, new byte[step.length()]);
         device.writeZeroes(step.offset(), step.length());
@@ -56,6 +61,16 @@ final class Guest {
         model.flushed();
       }
       case REOPEN -> throw new IllegalArgumentException("not the guest's: " + step);
+    }
+  }
+
+  private static void append(GuestStep step, UnitWriter units) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(step.bytes());
+    for (long offset = step.offset(); bytes.hasRemaining(); offset += units.unit()) {
+      // The last unit is zero past the end of the disk.
+      byte[] unit = new byte[units.unit()];
+      bytes.get(unit, 0, Math.min(unit.length, bytes.remaining()));
+      units.append(offset, ByteBuffer.wrap(unit), units.encode(ByteBuffer.wrap(unit)));
     }
   }
 

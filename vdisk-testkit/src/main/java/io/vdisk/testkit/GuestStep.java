@@ -1,7 +1,11 @@
 package io.vdisk.testkit;
 
+import io.vdisk.BlockDevice;
+import io.vdisk.feature.UnitWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -13,6 +17,8 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
   /** What is done. A reopening closes the device, which flushes it. */
   enum Kind {
     WRITE,
+    /** Stores whole units, each compressed if that is less. */
+    APPEND,
     WRITE_ZEROES,
     DISCARD,
     FLUSH,
@@ -25,8 +31,18 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
   /** Places that are written again and again: overwriting is where the order matters. */
   private static final int HOT_UNITS = 6;
 
+  /** Each write whose stamp this divides stores compressed units, where the device can. */
+  private static final int APPEND_EACH = 5;
+
+  /** A few units, which can share host space. */
+  private static final int MAX_APPEND_UNITS = 4;
+
+  /** The most that is compressed and not zero: to compress is slow. */
+  private static final int MAX_APPEND = 8 << 10;
+
   byte[] bytes() {
-    return Pattern.bytes(stamp, offset, length);
+    int patterned = kind == Kind.APPEND ? Math.min(length, MAX_APPEND) : length;
+    return Arrays.copyOf(Pattern.bytes(stamp, offset, patterned), length);
   }
 
   @Override
@@ -36,10 +52,11 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
 
   /**
    * A history: mostly small writes, of odd sizes and alignments, to few units and to the last one.
-   *
-   * @param unit bytes that the image allocates at a time
    */
-  static List<GuestStep> history(Random random, int steps, long size, long unit) {
+  static List<GuestStep> history(Random random, int steps, BlockDevice device) {
+    long size = device.size();
+    long unit = Afterwards.unit(device);
+    Optional<UnitWriter> units = device.feature(UnitWriter.class);
     long[] hot = new long[HOT_UNITS];
     for (int i = 1; i < hot.length; i++) {
       hot[i] = random.nextInt((int) ((size + unit - 1) / unit)) * unit;
@@ -47,13 +64,15 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
     hot[0] = (size - 1) / unit * unit;
     List<GuestStep> history = new ArrayList<>();
     for (int stamp = 1; stamp <= steps; stamp++) {
-      history.add(step(random, stamp, size, unit, hot[random.nextInt(hot.length)]));
+      GuestStep step = step(random, stamp, size, unit, hot[random.nextInt(hot.length)]);
+      boolean append = units.isPresent() && step.kind == Kind.WRITE && stamp % APPEND_EACH == 0;
+      history.add(append ? step.append(units.get().unit(), size) : step);
     }
     return history;
   }
 
   /** A step near the unit that begins at {@code place}. */
-  static GuestStep step(Random random, int stamp, long size, long unit, long place) {
+  private static GuestStep step(Random random, int stamp, long size, long unit, long place) {
     int dice = random.nextInt(100);
     if (dice < 14) {
       return new GuestStep(Kind.FLUSH, stamp, 0, 0);
@@ -84,6 +103,15 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
       offset = Math.max(0, size - length);
     }
     return new GuestStep(Kind.WRITE, stamp, offset, (int) Math.min(length, size - offset));
+  }
+
+  /** A step that stores the units that this one writes to. */
+  private GuestStep append(int unit, long size) {
+    long start = offset - offset % unit;
+    long most = Math.max(unit, Math.min((long) MAX_APPEND_UNITS * unit, MAX_APPEND));
+    long wanted = Math.min(offset + length - start, most);
+    long end = Math.min(start + (wanted + unit - 1) / unit * unit, size);
+    return new GuestStep(Kind.APPEND, stamp, start, (int) (end - start));
   }
 
   private static GuestStep zeroing(Random random, int stamp, long size, long unit, long place) {
