@@ -73,6 +73,25 @@ class Qcow2CheckAgreementTest {
     assertEquals(List.of(), differences);
   }
 
+  /** QEMU goes on to the next L1 entry where it cannot look up the table's own count. */
+  @Test
+  void countsAgreeWhereTheCountOfAnL2TableCannotBeRead() throws IOException {
+    Path image = folder.resolve("damaged.qcow2");
+    make(image, "cluster_size=4k,refcount_bits=8");
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(image));
+    int l1 = (int) bytes.getLong(40);
+    int l2 = (int) (bytes.getLong(l1) & L2Entry.OFFSET);
+    int refcountTable = (int) bytes.getLong(48);
+    bytes.putLong(refcountTable, bytes.getLong(refcountTable) + 512); // cannot be
+    bytes.putLong(l2 + 8, bytes.getLong(l2 + 8) | 1L << 41); // COPIED, and nobody counts it
+    Files.write(image, bytes.array());
+
+    Counts theirs = theirs(image);
+
+    assertEquals(1, theirs.exit());
+    assertEquals(theirs, ours(image));
+  }
+
   private void make(Path image, String options) throws IOException {
     byte[] content = new byte[300_000];
     new Random(CONTENT_SEED).nextBytes(content);
