@@ -3,6 +3,7 @@ package io.vdisk.testkit;
 import io.vdisk.BlockDevice;
 import io.vdisk.feature.UnitWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -33,8 +34,15 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
   /** Each write whose stamp this divides stores compressed units, where the device can. */
   private static final int APPEND_EACH = 5;
 
+  /** A few units, which can share host space. */
+  private static final int MAX_APPEND_UNITS = 4;
+
+  /** The most that is compressed and not zero: to compress is slow. */
+  private static final int MAX_APPEND = 8 << 10;
+
   byte[] bytes() {
-    return Pattern.bytes(stamp, offset, length);
+    int patterned = kind == Kind.APPEND ? Math.min(length, MAX_APPEND) : length;
+    return Arrays.copyOf(Pattern.bytes(stamp, offset, patterned), length);
   }
 
   @Override
@@ -100,7 +108,9 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
   /** A step that stores the units that this one writes to. */
   private GuestStep append(int unit, long size) {
     long start = offset - offset % unit;
-    long end = Math.min((offset + length + unit - 1) / unit * unit, size);
+    long most = Math.max(unit, Math.min((long) MAX_APPEND_UNITS * unit, MAX_APPEND));
+    long wanted = Math.min(offset + length - start, most);
+    long end = Math.min(start + (wanted + unit - 1) / unit * unit, size);
     return new GuestStep(Kind.APPEND, stamp, start, (int) (end - start));
   }
 
