@@ -105,7 +105,7 @@ final class CopyTurns {
       for (Throwable failure : failures.values()) {
         if (first == null) {
           first = failure;
-        } else if (failure != first) {
+        } else if (!failure.equals(first)) {
           first.addSuppressed(failure);
         }
       }

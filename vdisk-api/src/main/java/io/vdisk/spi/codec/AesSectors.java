@@ -156,8 +156,8 @@ public final class AesSectors implements SectorCipher, Closeable {
       int length = Math.min(WORK, from.remaining());
       int start = from.position();
       from.get(work.data, 0, length);
-      if (to == from) {
-        to.position(start);
+      if (!encrypt) {
+        to.position(start); // in place
       }
       int sectors = length / sectorSize;
       work.numbers(iv, sector, sectors);

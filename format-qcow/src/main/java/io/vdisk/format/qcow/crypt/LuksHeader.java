@@ -19,6 +19,7 @@ import java.util.Map;
  * @param payloadSectors where data begins in a LUKS volume; in qcow2 the header's length
  * @param digest of the key, by which a right passphrase is known
  */
+@SuppressWarnings("ArrayRecordComponent") // no header is compared with another
 record LuksHeader(
     LuksCipher cipher,
     LuksHash hash,
@@ -83,6 +84,7 @@ record LuksHeader(
    * @param isActive whether it holds the key
    * @param materialSectors where its stripes begin, from the header on
    */
+  @SuppressWarnings("ArrayRecordComponent") // nor is a slot
   record Slot(boolean isActive, long iterations, byte[] salt, long materialSectors) {
     Slot inactive() {
       return new Slot(false, 0, new byte[SALT_BYTES], materialSectors);

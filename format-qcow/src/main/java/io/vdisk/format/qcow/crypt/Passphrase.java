@@ -2,6 +2,7 @@ package io.vdisk.format.qcow.crypt;
 
 import io.vdisk.SecretException;
 import io.vdisk.Secrets;
+import io.vdisk.file.Zeroes;
 import java.io.Closeable;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -42,7 +43,7 @@ public final class Passphrase implements Closeable {
     ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(passphrase));
     byte[] bytes = new byte[encoded.remaining()];
     encoded.get(bytes);
-    Arrays.fill(encoded.array(), (byte) 0);
+    Zeroes.fill(encoded.clear());
     return new Passphrase(bytes);
   }
 
