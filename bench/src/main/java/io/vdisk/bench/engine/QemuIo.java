@@ -51,7 +51,12 @@ record QemuIo() implements Peer {
     String size = Long.toString(bytes);
     Programs.run("qemu-img", "create", "-q", "-f", work.format(), file.toString(), size);
     String command =
-        "qemu-img bench -q -w -f " + work.format() + " -c " + bytes / PIECE + " -s " + PIECE;
+        "qemu-img bench -q -w -t unsafe -f "
+            + work.format()
+            + " -c "
+            + bytes / PIECE
+            + " -s "
+            + PIECE;
     Programs.run(Map.of(), Command.of(command + " {in}").withFile("in", file.toString()).words());
   }
 
