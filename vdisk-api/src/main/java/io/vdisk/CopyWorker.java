@@ -42,7 +42,7 @@ final class CopyWorker {
     try {
       CopyPlan.Step rest = share(next);
       if (rest != null) {
-        load(rest, number);
+        piece.load(rest);
         if (!turns.await(number)) {
           return -1;
         }
@@ -51,6 +51,8 @@ final class CopyWorker {
       turns.pass(number);
       return next.step().end();
     } catch (IOException | RuntimeException | Error e) {
+      // It fails when its turn has come, and no sooner: a step before it may fail, too.
+      boolean unused = turns.await(number);
       turns.fail(number, e);
       return -1;
     }
@@ -62,7 +64,7 @@ final class CopyWorker {
    * image is the same however many threads there are.
    */
   private CopyPlan.@Nullable Step share(CopyPlan.Numbered next) throws IOException {
-    CopyPlan.Step step = step(next);
+    CopyPlan.Step step = next.step();
     boolean mayShare =
         step.action() == CopyPlan.Action.COPY
             && turns.isSharing()
@@ -77,25 +79,6 @@ final class CopyWorker {
     }
     turns.stopSharing();
     return new CopyPlan.Step(step.action(), done, step.end() - done);
-  }
-
-  /** What fails here fails when the step's turn has come: a step before it may fail, too. */
-  private CopyPlan.Step step(CopyPlan.Numbered next) throws IOException {
-    try {
-      return next.step();
-    } catch (IOException e) {
-      boolean unused = turns.await(next.number());
-      throw e;
-    }
-  }
-
-  private void load(CopyPlan.Step step, long number) throws IOException {
-    try {
-      piece.load(step);
-    } catch (IOException | RuntimeException | Error e) {
-      boolean unused = turns.await(number);
-      throw e;
-    }
   }
 
   ImageCopy.Result result() {
