@@ -32,7 +32,11 @@ public final class OpenOptions {
 
   /** The same options for reading alone. */
   public OpenOptions asReadOnly() {
-    return with(s -> s.writable = false);
+    return with(
+        s -> {
+          s.writable = false;
+          s.repair = false;
+        });
   }
 
   /** Opens as this format, without probing. */
@@ -107,9 +111,26 @@ public final class OpenOptions {
     return with(s -> s.durable = false);
   }
 
+  /**
+   * Opens the image for {@link io.vdisk.feature.Repairing} alone: also one whose marks forbid
+   * writing. Everything else that would change it is refused.
+   */
+  public OpenOptions forRepair() {
+    return with(
+        s -> {
+          s.writable = true;
+          s.repair = true;
+        });
+  }
+
   /** Whether the image is to be written. */
   public boolean isWritable() {
     return state.writable;
+  }
+
+  /** Whether the image is opened to be repaired. */
+  public boolean isForRepair() {
+    return state.repair;
   }
 
   /** The format to open as; empty: by probing. */
@@ -176,6 +197,7 @@ public final class OpenOptions {
   /** The fields, so that one place copies them. Never changed once an OpenOptions holds it. */
   private static final class State implements Cloneable {
     boolean writable;
+    boolean repair;
     @Nullable String format;
     @Nullable List<ImageFormat> formats;
     @Nullable String backingFormat;

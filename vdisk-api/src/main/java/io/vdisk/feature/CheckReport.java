@@ -39,6 +39,8 @@ public final class CheckReport {
   private final long compressedUnits;
   private final long fragmentedUnits;
   private final long endOffset;
+  private final long errorsFixed;
+  private final long leaksFixed;
 
   private CheckReport(Builder builder) {
     this.errors = builder.errors;
@@ -51,6 +53,8 @@ public final class CheckReport {
     this.compressedUnits = builder.compressedUnits;
     this.fragmentedUnits = builder.fragmentedUnits;
     this.endOffset = builder.endOffset;
+    this.errorsFixed = builder.errorsFixed;
+    this.leaksFixed = builder.leaksFixed;
   }
 
   /** Begins a report. */
@@ -113,6 +117,16 @@ public final class CheckReport {
     return endOffset;
   }
 
+  /** Errors that a repair mended; among {@link #errors}. */
+  public long errorsFixed() {
+    return errorsFixed;
+  }
+
+  /** Leaks that a repair gave back; among {@link #leaks}. */
+  public long leaksFixed() {
+    return leaksFixed;
+  }
+
   /** Collects findings. One thread. */
   public static final class Builder {
     private long errors;
@@ -125,6 +139,8 @@ public final class CheckReport {
     private long compressedUnits;
     private long fragmentedUnits;
     private long endOffset;
+    private long errorsFixed;
+    private long leaksFixed;
 
     private Builder() {}
 
@@ -154,6 +170,13 @@ public final class CheckReport {
     /** Where the last used byte of the image file ends. */
     public Builder endOffset(long offset) {
       this.endOffset = offset;
+      return this;
+    }
+
+    /** How many of the errors and leaks were mended. */
+    public Builder fixed(long errorsMended, long leaksMended) {
+      this.errorsFixed = errorsMended;
+      this.leaksFixed = leaksMended;
       return this;
     }
 

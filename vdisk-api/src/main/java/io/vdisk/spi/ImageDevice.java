@@ -181,6 +181,8 @@ final class ImageDevice implements BlockDevice, Exclusive {
       if (writing != null) {
         checkHealthy();
         settle(writing);
+        writing.layout.finish();
+        flushLayout(writing);
       }
     }
   }

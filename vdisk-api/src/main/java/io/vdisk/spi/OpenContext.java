@@ -39,6 +39,14 @@ public interface OpenContext {
   BlockDevice device(ImageLayout layout, Optional<BlockDevice> backing);
 
   /**
+   * A device for reading another state of an image that is open already: a snapshot. Closing it
+   * closes the layout and nothing else.
+   *
+   * @param backing what {@link #backing} returned
+   */
+  BlockDevice view(ImageLayout layout, Optional<BlockDevice> backing);
+
+  /**
    * The backing device: the caller's own if there is one, otherwise what {@code reference} names,
    * opened read-only through the policy with the format that it records.
    *

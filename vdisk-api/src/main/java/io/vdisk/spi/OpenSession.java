@@ -140,6 +140,11 @@ public final class OpenSession implements OpenContext {
   }
 
   @Override
+  public BlockDevice view(ImageLayout layout, Optional<BlockDevice> backing) {
+    return new ImageDevice(layout, false, backing, () -> {});
+  }
+
+  @Override
   public Optional<BlockDevice> backing(Optional<Reference> reference) throws IOException {
     if (options.backing().isPresent()) {
       return options.backing();

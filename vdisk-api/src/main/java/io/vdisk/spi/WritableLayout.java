@@ -46,6 +46,12 @@ public interface WritableLayout extends ImageLayout {
   void flush() throws IOException;
 
   /**
+   * Writes what is written when an image is closed in order: marks of a clean end, bitmaps. Called
+   * once, alone, after a {@link #flush} and before the last one.
+   */
+  default void finish() throws IOException {}
+
+  /**
    * The last sealed batch of freed space whose references are durably gone. Rises, also by
    * write-backs of the layout's own.
    */

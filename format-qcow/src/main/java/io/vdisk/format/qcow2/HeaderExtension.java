@@ -16,6 +16,9 @@ final class HeaderExtension {
   /** Offset and length of the LUKS header. "Full disk encryption header pointer". */
   static final int ENCRYPTION = 0x0537_be77;
 
+  /** Name of the external data file. */
+  static final int DATA_FILE = 0x4441_5441;
+
   /** Bytes of type and length. */
   static final int PREFIX = 8;
 

@@ -45,6 +45,7 @@ public final class Qcow2Format implements ImageFormat {
   @Override
   public BlockDevice open(HostFile file, OpenContext context) throws IOException {
     Qcow2Header header = Qcow2Header.read(file, context.limits());
+    refuseWhatIsNotBuilt(header, file.name());
     if (context.writable()) {
       checkWritable(header, file.name());
     }
@@ -58,6 +59,23 @@ public final class Qcow2Format implements ImageFormat {
       BlockDevice device = context.device(layout, backing);
       encryption.keep();
       return device;
+    }
+  }
+
+  private static void refuseWhatIsNotBuilt(Qcow2Header header, String name)
+      throws UnsupportedImageException {
+    for (Feature feature :
+        new Feature[] {Feature.DATA_FILE, Feature.COMPRESSION_TYPE, Feature.EXTENDED_L2}) {
+      if (header.has(feature)) {
+        throw new UnsupportedImageException(name + ": " + feature.title + " is not supported");
+      }
+    }
+    if (header.snapshots > 0) {
+      throw new UnsupportedImageException(
+          name + ": internal snapshots (" + header.snapshots + ") are not supported");
+    }
+    if (header.bitmaps.isPresent()) {
+      throw new UnsupportedImageException(name + ": persistent dirty bitmaps are not supported");
     }
   }
 

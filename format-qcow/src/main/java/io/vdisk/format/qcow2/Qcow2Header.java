@@ -67,6 +67,12 @@ final class Qcow2Header {
   /** Largest refcount table, bytes: QEMU's limit. */
   static final long MAX_REFCOUNT_TABLE_BYTES = 8L << 20;
 
+  /** Most snapshots: QEMU's limit. */
+  static final int MAX_SNAPSHOTS = 65_536;
+
+  /** Subclusters of 512 bytes at least. Specification: cluster_bits. */
+  static final int MIN_EXTENDED_CLUSTER_BITS = 14;
+
   private static final int MAX_REFCOUNT_ORDER = 6;
   private static final int VERSION_2_REFCOUNT_ORDER = 4;
 
@@ -91,9 +97,18 @@ final class Qcow2Header {
   /** Bytes of the LUKS header with all that belongs to it. */
   final long luksLength;
 
+  final int snapshots;
+  final long snapshotsOffset;
+
+  /** 0: zlib; 1: zstd. */
+  final int compressionType;
+
   final int length;
   final List<HeaderExtension> extensions;
   final Optional<String> backingName;
+
+  /** Empty also where another program has changed the disk and not the bitmaps. */
+  final Optional<BitmapsExtension> bitmaps;
 
   private Qcow2Header(ByteBuffer raw, HostFile file, Limits limits) throws IOException {
     String name = file.name();
@@ -121,7 +136,15 @@ final class Qcow2Header {
       throw wrong(name, BACKING_FILE_OFFSET, Long.toUnsignedString(nameOffset));
     }
     extensions = extensions(file, nameOffset == 0 ? clusterSize() : (int) nameOffset);
-    checkFeatures(raw, name);
+    checkFeatures(name);
+    compressionType = compressionType(raw, name);
+    snapshotsOffset = SNAPSHOTS_OFFSET.get(raw, 0);
+    snapshots = snapshots(raw, name);
+    Optional<HeaderExtension> listed = extension(HeaderExtension.BITMAPS);
+    bitmaps =
+        listed.isPresent() && has(Feature.BITMAPS)
+            ? Optional.of(BitmapsExtension.parse(listed.get().data(), clusterSize(), name))
+            : Optional.empty();
     ByteBuffer pointer = encryptionPointer(name);
     luksOffset = pointer.getLong();
     luksLength = pointer.getLong();
@@ -178,12 +201,32 @@ final class Qcow2Header {
 
   /** Guest bytes that one entry of the L1 table stands for. */
   long l1Coverage() {
-    return (long) clusterSize() * (clusterSize() / Long.BYTES);
+    return (long) clusterSize() * (clusterSize() / l2EntryBytes());
   }
 
   /** Entries of the L1 table that the virtual size takes. */
   long l1EntriesNeeded() {
     return virtualSize / l1Coverage() + (virtualSize % l1Coverage() == 0 ? 0 : 1);
+  }
+
+  /** Whether L2 entries have two words, the second for the subclusters. */
+  boolean isExtended() {
+    return has(Feature.EXTENDED_L2);
+  }
+
+  /** Bytes of an L2 entry. */
+  int l2EntryBytes() {
+    return isExtended() ? 2 * Long.BYTES : Long.BYTES;
+  }
+
+  /** Whether guest data lies in a file of its own. */
+  boolean hasDataFile() {
+    return has(Feature.DATA_FILE);
+  }
+
+  /** Whether that file is a raw disk by itself. */
+  boolean isDataFileRaw() {
+    return hasDataFile() && has(Feature.RAW_DATA_FILE);
   }
 
   boolean isEncrypted() {
@@ -205,6 +248,11 @@ final class Qcow2Header {
 
   Optional<HeaderExtension> extension(int type) {
     return extensions.stream().filter(extension -> extension.type() == type).findFirst();
+  }
+
+  /** The name that the image records for its data file. */
+  Optional<String> dataFileName() {
+    return extension(HeaderExtension.DATA_FILE).map(HeaderExtension::text);
   }
 
   /** The format that the image records for its backing file. */
@@ -236,8 +284,11 @@ final class Qcow2Header {
     return List.copyOf(found);
   }
 
-  private void checkFeatures(ByteBuffer raw, String name) throws ImageException {
-    long known = Feature.DIRTY.mask() | Feature.CORRUPT.mask();
+  private void checkFeatures(String name) throws ImageException {
+    long known = 0;
+    for (Feature feature : Feature.values()) {
+      known |= feature.kind == Feature.INCOMPATIBLE ? feature.mask() : 0;
+    }
     if ((incompatible & ~known) != 0) {
       throw new UnsupportedImageException(
           name + ": needs the incompatible features " + featureNames(incompatible & ~known));
@@ -246,14 +297,30 @@ final class Qcow2Header {
       throw new UnsupportedImageException(
           name + ": encryption (method " + cryptMethod + ") is not supported");
     }
-    long snapshots = NB_SNAPSHOTS.get(raw, 0);
-    if (snapshots != 0) {
-      throw new UnsupportedImageException(
-          name + ": internal snapshots (" + snapshots + ") are not supported");
+    if (isExtended() && clusterBits < MIN_EXTENDED_CLUSTER_BITS) {
+      throw new CorruptImageException(
+          name + ": extended L2 entries with clusters of " + clusterSize() + " bytes");
     }
-    if (extension(HeaderExtension.BITMAPS).isPresent()) {
-      throw new UnsupportedImageException(name + ": persistent dirty bitmaps are not supported");
+  }
+
+  /** A field that is there when the header is long enough, and not 0 only with its feature. */
+  private int compressionType(ByteBuffer raw, String name) throws ImageException {
+    int type = length > COMPRESSION_TYPE.offset() ? (int) COMPRESSION_TYPE.get(raw, 0) : 0;
+    if (has(Feature.COMPRESSION_TYPE) != (type != 0)) {
+      throw wrong(name, COMPRESSION_TYPE, type);
     }
+    return type;
+  }
+
+  private int snapshots(ByteBuffer raw, String name) throws CorruptImageException {
+    long count = NB_SNAPSHOTS.get(raw, 0);
+    if (count > MAX_SNAPSHOTS) {
+      throw wrong(name, NB_SNAPSHOTS, count);
+    }
+    if (count > 0 && (snapshotsOffset <= 0 || snapshotsOffset % clusterSize() != 0)) {
+      throw wrong(name, SNAPSHOTS_OFFSET, Long.toUnsignedString(snapshotsOffset));
+    }
+    return (int) count;
   }
 
   /** Offset and length of the LUKS header, which only LUKS has, and must have. */
