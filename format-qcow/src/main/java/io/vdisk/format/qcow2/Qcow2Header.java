@@ -206,7 +206,12 @@ final class Qcow2Header {
 
   /** Entries of the L1 table that the virtual size takes. */
   long l1EntriesNeeded() {
-    return virtualSize / l1Coverage() + (virtualSize % l1Coverage() == 0 ? 0 : 1);
+    return l1EntriesFor(virtualSize);
+  }
+
+  /** Entries of the L1 table that a disk of this size takes. */
+  long l1EntriesFor(long bytes) {
+    return bytes / l1Coverage() + (bytes % l1Coverage() == 0 ? 0 : 1);
   }
 
   /** Whether L2 entries have two words, the second for the subclusters. */
