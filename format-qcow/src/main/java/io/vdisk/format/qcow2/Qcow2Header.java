@@ -310,7 +310,7 @@ final class Qcow2Header {
 
   /** A field that is there when the header is long enough, and not 0 only with its feature. */
   private int compressionType(ByteBuffer raw, String name) throws ImageException {
-    int type = length > COMPRESSION_TYPE.offset() ? (int) COMPRESSION_TYPE.get(raw, 0) : 0;
+    int type = length > COMPRESSION_TYPE.offset() ? COMPRESSION_TYPE.get(raw, 0) : 0;
     if (has(Feature.COMPRESSION_TYPE) != (type != 0)) {
       throw wrong(name, COMPRESSION_TYPE, type);
     }
