@@ -29,6 +29,9 @@ final class AnyPolicy implements ReferencePolicy {
 
   private static Path path(Reference reference) throws IOException {
     ReferencedPath named = new ReferencedPath(reference);
+    if (named.isJson()) {
+      return named.json();
+    }
     Optional<String> protocol = named.protocol();
     if (protocol.isEmpty()) {
       return named.inFolder();

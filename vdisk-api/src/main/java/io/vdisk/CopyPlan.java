@@ -43,7 +43,7 @@ final class CopyPlan {
   private final long size;
   private final long granule;
   private final long mostCopied;
-  private final boolean sharedBacking;
+  private final int sharedBelow;
   private final boolean zeroesToo;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -69,16 +69,15 @@ final class CopyPlan {
    *
    * @param granule a power of two
    * @param mostCopied most bytes of a step that copies, a multiple of the granule
-   * @param sharedBacking whether what the source reads from its backing file is to be kept
+   * @param sharedBelow what the source reads from images so many levels below it is to be kept
    * @param zeroesToo whether zeroes are copied like data
    */
-  CopyPlan(
-      BlockDevice source, long granule, long mostCopied, boolean sharedBacking, boolean zeroesToo) {
+  CopyPlan(BlockDevice source, long granule, long mostCopied, int sharedBelow, boolean zeroesToo) {
     this.extents = source.extents(0, source.size()).iterator();
     this.size = source.size();
     this.granule = granule;
     this.mostCopied = mostCopied;
-    this.sharedBacking = sharedBacking;
+    this.sharedBelow = sharedBelow;
     this.zeroesToo = zeroesToo;
   }
 
@@ -178,7 +177,7 @@ final class CopyPlan {
     try {
       Extent extent = extents.next();
       Action action =
-          sharedBacking && extent.depth() > 0
+          extent.depth() >= sharedBelow
               ? Action.KEEP
               : extent.readsAsZero() && !zeroesToo ? Action.ZERO : Action.COPY;
       return new Step(action, extent.offset(), extent.length());

@@ -60,6 +60,9 @@ final class DirectoryPolicy implements ReferencePolicy {
   }
 
   private static Path path(ReferencedPath named) throws ReferenceDeniedException {
+    if (named.isJson()) {
+      return named.json();
+    }
     if (named.protocol().isPresent()) {
       throw named.denied(
           "'" + named.protocol().get() + ":' is the prefix of a protocol; " + ALLOW_ANY);

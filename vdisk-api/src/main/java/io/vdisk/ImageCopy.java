@@ -42,7 +42,7 @@ public final class ImageCopy {
   private final BlockDevice target;
   private boolean emptyTarget;
   private boolean largerTarget;
-  private boolean sharedBacking;
+  private int sharedBelow = Integer.MAX_VALUE;
   private boolean compressed;
   private boolean flushed = true;
   private boolean inOrder = true;
@@ -96,7 +96,12 @@ public final class ImageCopy {
    * the same content.
    */
   public ImageCopy withSharedBacking() {
-    sharedBacking = true;
+    return withSharedBelow(1);
+  }
+
+  /** What the source reads from images so many levels below it is in the target already. */
+  ImageCopy withSharedBelow(int depth) {
+    sharedBelow = depth;
     return this;
   }
 
@@ -174,7 +179,7 @@ public final class ImageCopy {
     Optional<UnitWriter> units = compressed ? Optional.of(unitWriter()) : Optional.empty();
     int granule = units.isPresent() ? units.get().unit() : granule();
     int pieceBytes = Math.max(granule, PIECE);
-    CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBacking, smallestHole == 0);
+    CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBelow, smallestHole == 0);
     boolean canShare = sharing && !compressed && target.feature(OrderedWriter.class).isPresent();
     CopyTurns turns = new CopyTurns(inOrder || compressed, canShare);
     int count = threads > 0 ? threads : compressed ? processors() : THREADS;

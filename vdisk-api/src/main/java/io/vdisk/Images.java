@@ -15,6 +15,7 @@ import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** The front door: opens, creates and recognises images. All methods are thread-safe. */
 public final class Images {
@@ -117,6 +118,30 @@ public final class Images {
       throws IOException {
     return format(options.formats().orElseGet(Images::formats), options.format())
         .createStream(out, options);
+  }
+
+  /**
+   * How large the file of an empty image would become. Makes nothing.
+   *
+   * @param options with a virtual size
+   */
+  public static Measurement measure(CreateOptions options) throws IOException {
+    return measuring(options).measure(Optional.empty(), options);
+  }
+
+  /**
+   * How large the file of an image would become that holds what {@code source} reads. Makes
+   * nothing, and reads no data.
+   *
+   * @param source stays the caller's
+   * @param options what to make; the virtual size is the source's
+   */
+  public static Measurement measure(BlockDevice source, CreateOptions options) throws IOException {
+    return measuring(options).measure(Optional.of(source), options.withVirtualSize(source.size()));
+  }
+
+  private static ImageFormat measuring(CreateOptions options) throws IOException {
+    return format(options.formats().orElseGet(Images::formats), options.format());
   }
 
   private static ImageFormat format(List<ImageFormat> formats, String name) throws IOException {

@@ -14,6 +14,21 @@ import java.util.Optional;
  */
 public record Reference(
     Kind kind, String name, Optional<String> format, HostFile from, boolean writable) {
+  /**
+   * The format to open it as: what the image records, otherwise what a {@code json:} name says;
+   * empty if neither does.
+   */
+  public Optional<String> openFormat() {
+    if (format.isEmpty() && name.startsWith(JsonReference.PREFIX)) {
+      try {
+        return JsonReference.parse(name).format();
+      } catch (JsonReference.RefusedException e) {
+        return Optional.empty(); // the policy says what it thinks of such a name
+      }
+    }
+    return format;
+  }
+
   /** What a named file is to its image. */
   public enum Kind {
     /** Holds what the image does not. */

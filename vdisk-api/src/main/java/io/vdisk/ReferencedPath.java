@@ -33,6 +33,20 @@ final class ReferencedPath {
     return protocol().map(p -> reference.name().substring(p.length() + 1)).orElse(reference.name());
   }
 
+  /** Whether it is QEMU's {@code json:{...}}. */
+  boolean isJson() {
+    return reference.name().startsWith(JsonReference.PREFIX);
+  }
+
+  /** The plain file that a {@code json:} name stands for, as it stands there, as in QEMU. */
+  Path json() throws ReferenceDeniedException {
+    try {
+      return parse(JsonReference.parse(reference.name()).filename());
+    } catch (JsonReference.RefusedException e) {
+      throw denied(e.getMessage() + "; open it yourself and use OpenOptions.withBacking(...)");
+    }
+  }
+
   /** The folder of the file that names it. */
   Path folder() throws ReferenceDeniedException {
     Path from =

@@ -20,6 +20,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -265,6 +266,60 @@ class ReferencePolicyTest {
     assertEquals(1, open(ReferencePolicy.any(), "base"));
     assertEquals(3, open(ReferencePolicy.any(), "../secret"));
     assertEquals(3, open(ReferencePolicy.any(), folder.resolve("secret").toString()));
+  }
+
+  @Test
+  void jsonNamesThatStandForAPlainFileAreJudgedByItsPlace() throws IOException {
+    String inside = json(images.resolve("base"));
+    String outside = json(folder.resolve("secret"));
+
+    assertEquals(1, open(ReferencePolicy.sameDirectory(), inside));
+    assertEquals(1, open(ReferencePolicy.within(folder), inside));
+    assertEquals(3, open(ReferencePolicy.any(), outside));
+    assertDenied(ReferencePolicy.sameDirectory(), outside);
+    assertDenied(ReferencePolicy.deny(), inside);
+    assertDenied(ReferencePolicy.within(folder), json(images.resolve("../../etc")));
+  }
+
+  @Test
+  void jsonNameIsFromWhereTheProcessWorks() {
+    // As in QEMU; the folder of the image has such a file.
+    for (ReferencePolicy policy : List.of(ReferencePolicy.any(), ReferencePolicy.sameDirectory())) {
+      assertThrows(IOException.class, () -> open(policy, json(Path.of("base"))));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "json:{\"driver\":\"nbd\",\"host\":\"h\"}",
+        "json:{\"file.filename\":\"nbd://h\"}",
+        "json:{\"file.filename\":\"x\",\"file.filename\":\"x\"}",
+        "json:{",
+        "json:",
+        "nbd+unix:///x?socket=y"
+      })
+  void nameThatStandsForNoPlainFileIsDeniedByEveryPolicy(String name) {
+    for (ReferencePolicy policy :
+        List.of(ReferencePolicy.deny(), ReferencePolicy.sameDirectory(), ReferencePolicy.any())) {
+      assertDenied(policy, name);
+    }
+  }
+
+  @Test
+  void recordedFormatWinsOverThatInAJsonName() {
+    String name = json(images.resolve("base"));
+    assertEquals(Optional.of("qcow2"), reference(name, false).openFormat());
+    assertEquals(
+        Optional.of("raw"),
+        new Reference(Reference.Kind.BACKING, name, Optional.of("raw"), image, false).openFormat());
+    assertEquals(Optional.empty(), reference("json:{", false).openFormat());
+  }
+
+  private static String json(Path file) {
+    return "json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\""
+        + file
+        + "\"}}";
   }
 
   @Test

@@ -72,7 +72,7 @@ public final class CreateSession implements CreateContext {
     if (options.formats().isPresent()) {
       open = open.withFormats(options.formats().get());
     }
-    Optional<String> format = reference.format();
+    Optional<String> format = reference.openFormat();
     HostFile file = options.references().open(reference);
     try (BlockDevice device =
         OpenSession.openBelow(file, format.isPresent() ? open.withFormat(format.get()) : open)) {

@@ -2,6 +2,7 @@ package io.vdisk.spi;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.Measurement;
 import io.vdisk.OpenOptions;
 import io.vdisk.SequentialSource;
 import io.vdisk.SequentialTarget;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A disk image format: recognises, opens and creates images. Found by {@link
@@ -46,6 +48,17 @@ public interface ImageFormat {
   default void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     throw new UnsupportedImageException(name() + " images cannot be created");
+  }
+
+  /**
+   * How large the file of a new image would become. Makes nothing, and reads no data of the source.
+   *
+   * @param source what the image would be converted from; empty: it is new
+   * @param options as for {@link #create}, with a virtual size
+   */
+  default Measurement measure(Optional<BlockDevice> source, CreateOptions options)
+      throws IOException {
+    throw new UnsupportedImageException("the size of " + name() + " images cannot be measured");
   }
 
   /** Reads an image in the order in which it arrives. */

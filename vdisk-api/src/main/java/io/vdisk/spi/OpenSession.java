@@ -170,7 +170,7 @@ public final class OpenSession implements OpenContext {
     OpenSession below =
         new OpenSession(optionsBelow(), formats, budget, depth + 1, new HashSet<>(keys));
     below.owned.push(file);
-    BlockDevice device = below.run(file, options.backingFormat().or(named::format));
+    BlockDevice device = below.run(file, options.backingFormat().or(named::openFormat));
     owned.push(device);
     return Optional.of(device);
   }

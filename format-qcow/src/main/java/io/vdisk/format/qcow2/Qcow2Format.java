@@ -2,6 +2,7 @@ package io.vdisk.format.qcow2;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.Measurement;
 import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
@@ -116,5 +117,11 @@ public final class Qcow2Format implements ImageFormat {
     try (Qcow2Creator creator = new Qcow2Creator(file, options, context)) {
       creator.create();
     }
+  }
+
+  @Override
+  public Measurement measure(Optional<BlockDevice> source, CreateOptions options)
+      throws IOException {
+    return Qcow2Measure.of(source, options);
   }
 }

@@ -2,6 +2,7 @@ package io.vdisk.format.raw;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.Measurement;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.Zeroes;
 import io.vdisk.spi.CreateContext;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The disk's bytes and nothing else: files, partitions, whole block devices.
@@ -40,9 +42,8 @@ public final class RawFormat implements ImageFormat {
 
   @Override
   public BlockDevice open(HostFile file, OpenContext context) throws IOException {
-    long size = file.size();
-    context.limits().checkVirtualSize(size, file.name());
-    return context.device(new RawLayout(file, size), Optional.empty());
+    return context.device(
+        new RawLayout(file, context.limits(), context.writable()), Optional.empty());
   }
 
   @Override
@@ -51,10 +52,7 @@ public final class RawFormat implements ImageFormat {
     if (options.backingName().isPresent()) {
       throw new IllegalArgumentException("a raw image has no backing file");
     }
-    long size =
-        options
-            .virtualSize()
-            .orElseThrow(() -> new IllegalArgumentException("a raw image needs a size"));
+    long size = options.virtualSize().orElseThrow(RawFormat::sizeIsMissing);
     String preallocation = preallocation(options.options());
     boolean isNew = file.size() == 0;
     file.resize(size);
@@ -67,6 +65,21 @@ public final class RawFormat implements ImageFormat {
     if (!done) {
       writeZeroes(file, size);
     }
+  }
+
+  /** As large as the disk, whatever is sparse. */
+  @Override
+  public Measurement measure(Optional<BlockDevice> source, CreateOptions options) {
+    if (options.backingName().isPresent()) {
+      throw new IllegalArgumentException("a raw image has no backing file");
+    }
+    String unused = preallocation(options.options());
+    long size = options.virtualSize().orElseThrow(RawFormat::sizeIsMissing);
+    return new Measurement(size, size, OptionalLong.empty());
+  }
+
+  private static IllegalArgumentException sizeIsMissing() {
+    return new IllegalArgumentException("a raw image needs a size");
   }
 
   private static String preallocation(Map<String, String> options) {

@@ -1,11 +1,15 @@
 package io.vdisk.format.raw;
 
 import io.vdisk.ImageInfo;
+import io.vdisk.Limits;
+import io.vdisk.feature.Resizing;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.Allocation;
+import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.Mapping;
 import io.vdisk.spi.WritableLayout;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Every guest byte lies at its own offset, and may be written there. */
 final class RawLayout implements WritableLayout {
@@ -13,11 +17,20 @@ final class RawLayout implements WritableLayout {
   private static final long UNIT = 1 << 20;
 
   private final HostFile file;
-  private final ImageInfo info;
+  private final Limits limits;
+  private final boolean writable;
+  private volatile ImageInfo info;
 
-  RawLayout(HostFile file, long size) {
+  RawLayout(HostFile file, Limits limits, boolean writable) throws IOException {
     this.file = file;
-    this.info = ImageInfo.builder(RawFormat.NAME, size, 1).build();
+    this.limits = limits;
+    this.writable = writable;
+    this.info = info(file.size());
+  }
+
+  private ImageInfo info(long size) throws IOException {
+    limits.checkVirtualSize(size, file.name());
+    return ImageInfo.builder(RawFormat.NAME, size, 1).build();
   }
 
   @Override
@@ -53,5 +66,29 @@ final class RawLayout implements WritableLayout {
   @Override
   public void flush() throws IOException {
     file.flush();
+  }
+
+  @Override
+  public <T> Optional<T> feature(Class<T> type, Exclusive exclusive) {
+    if (type != Resizing.class || !writable) {
+      return Optional.empty();
+    }
+    Resizing resizing = size -> exclusive.<Boolean>call(() -> resize(size));
+    return Optional.of(type.cast(resizing));
+  }
+
+  /** Sparse where it grows. */
+  private boolean resize(long size) throws IOException {
+    if (size < 0) {
+      throw new IllegalArgumentException("virtual size " + size);
+    }
+    limits.checkVirtualSize(size, file.name());
+    file.resize(size);
+    return true;
+  }
+
+  @Override
+  public void reload() throws IOException {
+    info = info(file.size());
   }
 }

@@ -11,8 +11,10 @@ import io.vdisk.Extent;
 import io.vdisk.ImageException;
 import io.vdisk.Images;
 import io.vdisk.Limits;
+import io.vdisk.Measurement;
 import io.vdisk.OpenOptions;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.feature.Resizing;
 import io.vdisk.file.FileSlice;
 import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.MemoryFile;
@@ -24,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -153,6 +156,54 @@ class RawFormatTest {
       assertArrayEquals(bytes, read);
     }
     assertEquals(SIZE, file.size());
+  }
+
+  @Test
+  void diskGrowsByZeroesAndShrinks() throws IOException {
+    Path path = folder.resolve("disk.raw");
+    try (BlockDevice disk = Images.create(path, options(1000))) {
+      disk.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 997);
+      Resizing resizing = disk.feature(Resizing.class).orElseThrow();
+
+      resizing.resize(998);
+      assertEquals(998, disk.size());
+      resizing.resize(SIZE);
+      assertEquals(SIZE, disk.info().virtualSize());
+      ByteBuffer end = ByteBuffer.allocate(100);
+      disk.read(end, 990);
+      assertArrayEquals(Arrays.copyOf(new byte[] {0, 0, 0, 0, 0, 0, 0, 1}, 100), end.array());
+      disk.write(ByteBuffer.wrap(new byte[1]), SIZE - 1);
+      assertThrows(IllegalArgumentException.class, () -> resizing.resize(-1));
+    }
+    assertEquals(SIZE, Files.size(path));
+  }
+
+  @Test
+  void diskThatIsOpenForReadingIsNotResized() throws IOException {
+    Path path = folder.resolve("disk.raw");
+    Images.create(path, options(SIZE)).close();
+    OpenOptions options = OpenOptions.readOnly().withFormat("raw");
+    try (BlockDevice disk = Images.open(path, options)) {
+      assertTrue(disk.feature(Resizing.class).isEmpty());
+    }
+    Limits limits = Limits.DEFAULT.withVirtualSize(SIZE);
+    try (BlockDevice disk =
+        Images.open(path, OpenOptions.readWrite().withFormat("raw").withLimits(limits))) {
+      Resizing resizing = disk.feature(Resizing.class).orElseThrow();
+      assertThrows(ImageException.class, () -> resizing.resize(SIZE + 1));
+      assertEquals(SIZE, disk.size());
+    }
+  }
+
+  @Test
+  void diskTakesItsSizeAndNoMore() throws IOException {
+    assertEquals(new Measurement(SIZE, SIZE, OptionalLong.empty()), Images.measure(options(SIZE)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Images.measure(options(SIZE).withOption("cluster_size", "1")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Images.measure(options(SIZE).withBacking("base", "raw")));
   }
 
   @Test
