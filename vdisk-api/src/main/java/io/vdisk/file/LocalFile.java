@@ -1,7 +1,6 @@
 package io.vdisk.file;
 
 import io.vdisk.file.host.NativeFile;
-import io.vdisk.spi.BufferPool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -29,14 +28,10 @@ public final class LocalFile implements HostFile {
     boolean make() throws IOException;
   }
 
-  /** Bytes moved at a time between a buffer in the heap and the host. */
-  private static final int PIECE = 64 << 10;
-
-  private static final BufferPool BUFFERS = new BufferPool();
-
   private final FileRegistry registry;
   private final OpenFile file;
   private final NativeFile descriptor;
+  private final Transfers transfers;
   private final Path path;
   private final OpenFile.Use use;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -46,6 +41,7 @@ public final class LocalFile implements HostFile {
     this.registry = registry;
     this.file = file;
     this.descriptor = descriptor;
+    this.transfers = new Transfers(descriptor, path);
     this.path = path;
     this.use = use;
   }
@@ -112,34 +108,7 @@ public final class LocalFile implements HostFile {
     if (offset > Long.MAX_VALUE - dst.remaining()) {
       return 0; // no host has files that long, nor takes the question
     }
-    return dst.isDirect() ? readDirect(dst, offset) : readPieces(dst, offset);
-  }
-
-  private int readDirect(ByteBuffer dst, long offset) throws IOException {
-    int wanted = dst.remaining();
-    int done = descriptor.read(dst, offset);
-    for (int more = done; more > 0 && done < wanted; done += more) {
-      more = descriptor.read(dst, offset + done);
-    }
-    return done;
-  }
-
-  private int readPieces(ByteBuffer dst, long offset) throws IOException {
-    int wanted = dst.remaining();
-    ByteBuffer piece = BUFFERS.acquire(Math.min(wanted, PIECE));
-    try {
-      int done = 0;
-      boolean ended = false;
-      while (done < wanted && !ended) {
-        piece.clear().limit(Math.min(wanted - done, PIECE));
-        ended = readDirect(piece, offset + done) < piece.limit();
-        done += piece.position();
-        dst.put(piece.flip());
-      }
-      return done;
-    } finally {
-      BUFFERS.release(piece);
-    }
+    return transfers.read(dst, offset);
   }
 
   @Override
@@ -150,42 +119,9 @@ public final class LocalFile implements HostFile {
       throw new IOException(name() + ": no file reaches to " + offset + "+" + src.remaining());
     }
     try {
-      if (src.isDirect()) {
-        writeDirect(src, offset);
-      } else {
-        writePieces(src, offset);
-      }
+      transfers.write(src, offset);
     } finally {
       file.durability().markWritten(); // a failed one may have left something too
-    }
-  }
-
-  private void writeDirect(ByteBuffer src, long offset) throws IOException {
-    long at = offset;
-    while (src.hasRemaining()) {
-      int written = descriptor.write(src, at);
-      if (written == 0) {
-        throw new IOException(name() + ": the host takes no more bytes at " + at);
-      }
-      at += written;
-    }
-  }
-
-  private void writePieces(ByteBuffer src, long offset) throws IOException {
-    ByteBuffer piece = BUFFERS.acquire(Math.min(src.remaining(), PIECE));
-    try {
-      int limit = src.limit();
-      for (long at = offset; src.hasRemaining(); at += piece.limit()) {
-        src.limit(src.position() + Math.min(src.remaining(), PIECE));
-        try {
-          piece.clear().put(src).flip();
-        } finally {
-          src.limit(limit);
-        }
-        writeDirect(piece, at);
-      }
-    } finally {
-      BUFFERS.release(piece);
     }
   }
 
