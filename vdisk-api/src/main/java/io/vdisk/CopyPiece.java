@@ -23,6 +23,8 @@ final class CopyPiece {
    */
   record Run(int from, int to, boolean zero, @Nullable ByteBuffer encoded) {}
 
+  private static final int PAGE = 4096;
+
   private final BlockDevice source;
   private final int granule;
   private final int capacity;
@@ -71,7 +73,8 @@ final class CopyPiece {
 
   private ByteBuffer buffer() {
     if (buffer == null) {
-      buffer = ByteBuffer.allocateDirect(capacity);
+      // At a page, as files want it that are read or written past the page cache.
+      buffer = ByteBuffer.allocateDirect(capacity + PAGE - 1).alignedSlice(PAGE);
     }
     return buffer;
   }

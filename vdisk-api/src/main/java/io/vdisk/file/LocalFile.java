@@ -59,15 +59,26 @@ public final class LocalFile implements HostFile {
    */
   public static HostFile open(Path path, boolean writable, boolean locked, LinkOption... links)
       throws IOException {
+    return open(path, writable, locked, PageCache.USED, links);
+  }
+
+  /**
+   * Opens a file that exists. One of another file system than the default is never locked, nor in a
+   * page cache.
+   *
+   * @param links whether a symbolic link is refused; otherwise it is followed
+   * @throws FileLockedException if somebody else uses it
+   */
+  public static HostFile open(
+      Path path, boolean writable, boolean locked, PageCache cache, LinkOption... links)
+      throws IOException {
     return FileRegistry.isDefault(path)
-        ? FileRegistry.INSTANCE.open(path, writable, locked, links)
+        ? FileRegistry.INSTANCE.open(path, writable, locked, cache, links)
         : ChannelFile.open(path, writable, links);
   }
 
   /**
-   * Opens a file that exists past the page cache (O_DIRECT): for disks of guests that have a cache
-   * of their own. Fastest where offset, length and memory are multiples of 4096; others cost a
-   * copy, and a write of a part of a block waits until it is alone on the file.
+   * Opens a file that exists past the page cache or not at all, see {@link PageCache#BYPASSED}.
    *
    * @param links whether a symbolic link is refused; otherwise it is followed
    * @throws IOException also if the file system, the Java version or the lack of {@code host-linux}
@@ -79,7 +90,8 @@ public final class LocalFile implements HostFile {
     if (!FileRegistry.isDefault(path)) {
       throw new IOException(path + ": its file system knows no page cache to be passed by");
     }
-    return FileRegistry.INSTANCE.open(path, new OpenFile.Use(writable, locked, true), links);
+    return FileRegistry.INSTANCE.open(
+        path, new OpenFile.Use(writable, locked, PageCache.BYPASSED), links);
   }
 
   /**
@@ -88,10 +100,19 @@ public final class LocalFile implements HostFile {
    * @throws java.nio.file.FileAlreadyExistsException if there is something of this name
    */
   public static HostFile create(Path path) throws IOException {
+    return create(path, PageCache.USED);
+  }
+
+  /**
+   * Makes an empty file and opens it for reading and writing, locked.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException if there is something of this name
+   */
+  public static HostFile create(Path path, PageCache cache) throws IOException {
     Files.createFile(path);
     boolean opened = false;
     try {
-      HostFile file = open(path, true, true, LinkOption.NOFOLLOW_LINKS);
+      HostFile file = open(path, true, true, cache, LinkOption.NOFOLLOW_LINKS);
       opened = true;
       return file;
     } finally {
@@ -189,7 +210,7 @@ public final class LocalFile implements HostFile {
     }
     other.checkOpen();
     boolean shared =
-        changed(() -> descriptor.share(other.descriptor, sourceOffset, offset, length));
+        changed(() -> descriptor.share(other.descriptor.bare(), sourceOffset, offset, length));
     return shared ? length : 0;
   }
 
@@ -242,6 +263,11 @@ public final class LocalFile implements HostFile {
   @Override
   public boolean isLocked() {
     return use.locked();
+  }
+
+  @Override
+  public PageCache pageCache() {
+    return use.cache();
   }
 
   @Override
