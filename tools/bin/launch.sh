@@ -70,6 +70,12 @@ fi
 if [ -t 2 ]; then
   set -- -Dvdisk.terminal=true "$@"
 fi
+# Little of what a tool makes lives long: a small heap, which grows where it must, keeps the process below 100 MiB. The JVM's own choice is a share
+# of the machine, and is filled before the first collection.
+case ${VDISK_JAVA_OPTS-} in
+  *-Xm*) ;;
+  *) set -- -Xms24m -Xmn12m "$@" ;;
+esac
 # One thread for garbage and no file for profilers start faster. Without the log, as a JVM warns there of an archive that is not its own.
 # VDISK_JAVA_OPTS holds further options, divided by spaces.
 set -f

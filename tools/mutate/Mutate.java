@@ -131,10 +131,24 @@ final class Mutate {
     return start(List.of("git", "apply", option, patch.file.toString())).waitFor() == 0;
   }
 
-  /** Compiles all modules and the tests of one; answers with the errors, if any. */
+  /**
+   * Whether Maven builds a module and runs its tests: they want its packed jar, in which alone a
+   * JVM looks for versions of a class.
+   */
+  private static boolean isPacked(String module) {
+    return Files.isDirectory(Path.of(module, "src/main/java22"));
+  }
+
+  /**
+   * Compiles a module, those that it sees, and its tests, unless Maven does; answers with the
+   * errors, if any.
+   */
   private String compile(String module) throws IOException {
+    if (isPacked(module)) {
+      return "";
+    }
     List<Path> sources = new ArrayList<>(List.of(Path.of("tools/mutate/RunTests.java")));
-    for (Path directory : ofEachModule("src/main/java")) {
+    for (Path directory : seenBy(module, "src/main/java")) {
       sources.addAll(sources(directory));
     }
     String errors = compile(sources, classes, JARS);
@@ -160,18 +174,47 @@ final class Mutate {
 
   /** Runs tests of a module; answers with what was printed, see {@code RunTests}. */
   private List<String> run(String module, Collection<String> tests) throws Exception {
+    if (!isPacked(module)) {
+      return runCompiled(module, tests);
+    }
+    List<String> lines = new ArrayList<>();
+    for (String test : tests) {
+      lines.addAll(runPacked(module, test));
+    }
+    return lines;
+  }
+
+  /** One that did not run, because something does not compile, neither passed nor failed. */
+  private List<String> runPacked(String module, String test) throws Exception {
+    List<String> command = new ArrayList<>(List.of("mvn", "-B", "-Pquick", "-pl", module, "-am"));
+    command.addAll(List.of("test", "-Dtest=" + test, "-Dsurefire.failIfNoSpecifiedTests=false"));
+    boolean succeeded = succeeds(start(command));
+    List<String> lines = new ArrayList<>(Files.readAllLines(log));
+    if (lines.stream().anyMatch(line -> line.matches(".*Tests run: [1-9].*"))) {
+      lines.add((succeeded ? "passed " : "failed ") + test);
+    }
+    return lines;
+  }
+
+  private List<String> runCompiled(String module, Collection<String> tests) throws Exception {
     List<Path> directories = new ArrayList<>(List.of(testClasses, classes));
     directories.add(Path.of(module, "src/test/resources"));
-    directories.addAll(ofEachModule("src/main/resources"));
+    directories.addAll(seenBy(module, "src/main/resources"));
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     List<String> command = new ArrayList<>(List.of(java, "-ea", "-Dfile.encoding=UTF-8"));
     command.addAll(List.of("-cp", classPath(directories.toArray(Path[]::new)) + JARS, "RunTests"));
     command.addAll(tests);
-    Process process = start(command);
+    succeeds(start(command));
+    return Files.readAllLines(log);
+  }
+
+  /** Waits for the end, which it brings about where that takes too long. */
+  private static boolean succeeds(Process process) throws InterruptedException {
     if (!process.waitFor(MOST_MINUTES, TimeUnit.MINUTES)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().waitFor();
     }
-    return Files.readAllLines(log);
+    return process.exitValue() == 0;
   }
 
   private Process start(List<String> command) throws IOException {
@@ -181,11 +224,20 @@ final class Mutate {
         .start();
   }
 
-  /** The directory of that name in each module that has one. */
-  private static List<Path> ofEachModule(String directory) throws IOException {
-    try (Stream<Path> modules = Files.list(Path.of(""))) {
-      return modules.map(module -> module.resolve(directory)).filter(Files::isDirectory).toList();
-    }
+  /**
+   * The directory of that name in a module and in each that it depends on, as Maven says: what
+   * ArchUnit says of all classes it sees is meant for these.
+   */
+  private static List<Path> seenBy(String module, String directory) throws IOException {
+    String classPath = Files.readString(Path.of(module, "target/classpath")).strip();
+    Stream<Path> others =
+        Stream.of(classPath.split(File.pathSeparator))
+            .map(Path::of)
+            .filter(entry -> entry.getParent().endsWith("target"))
+            .map(entry -> entry.getParent().resolveSibling(directory));
+    return Stream.concat(Stream.of(Path.of(module, directory)), others)
+        .filter(Files::isDirectory)
+        .toList();
   }
 
   /** Without module descriptors: all modules share a class path. */

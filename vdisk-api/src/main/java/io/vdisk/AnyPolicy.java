@@ -19,12 +19,13 @@ final class AnyPolicy implements ReferencePolicy {
 
   @Override
   public HostFile open(Reference reference) throws IOException {
-    return LocalFile.open(path(reference), reference.writable(), reference.from().isLocked());
+    HostFile from = reference.from();
+    return LocalFile.open(path(reference), reference.writable(), from.isLocked(), from.pageCache());
   }
 
   @Override
   public HostFile create(Reference reference) throws IOException {
-    return LocalFile.create(path(reference));
+    return LocalFile.create(path(reference), reference.from().pageCache());
   }
 
   private static Path path(Reference reference) throws IOException {

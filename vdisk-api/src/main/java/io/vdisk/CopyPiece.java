@@ -23,6 +23,8 @@ final class CopyPiece {
    */
   record Run(int from, int to, boolean zero, @Nullable ByteBuffer encoded) {}
 
+  private static final int PAGE = 4096;
+
   private final BlockDevice source;
   private final int granule;
   private final int capacity;
@@ -30,6 +32,10 @@ final class CopyPiece {
   private final boolean zeroesToo;
   private final List<Run> runs = new ArrayList<>();
   private @Nullable ByteBuffer buffer;
+
+  /** The compressed units of the step, one behind the other. */
+  private @Nullable ByteBuffer encoded;
+
   private CopyPlan.Step step = new CopyPlan.Step(CopyPlan.Action.KEEP, 0, 0);
 
   /**
@@ -71,9 +77,14 @@ final class CopyPiece {
 
   private ByteBuffer buffer() {
     if (buffer == null) {
-      buffer = ByteBuffer.allocateDirect(capacity);
+      buffer = allocate();
     }
     return buffer;
+  }
+
+  /** At a page, as files want it that are read or written past the page cache. */
+  private ByteBuffer allocate() {
+    return ByteBuffer.allocateDirect(capacity + PAGE - 1).alignedSlice(PAGE);
   }
 
   private void add(ByteBuffer bytes, int from, int to) {
@@ -94,11 +105,19 @@ final class CopyPiece {
   private void encode(ByteBuffer bytes, int length, UnitWriter writer) throws IOException {
     int whole = (length + granule - 1) / granule * granule;
     Zeroes.fill(bytes.limit(whole).position(length));
+    encoded = encoded == null ? allocate() : encoded.clear();
     for (int from = 0; from < whole; from += granule) {
       ByteBuffer unit = slice(bytes, from, from + granule);
       boolean zero = isZero(unit);
-      runs.add(new Run(from, from + granule, zero, zero ? null : writer.encode(unit)));
+      runs.add(new Run(from, from + granule, zero, zero ? null : encode(unit, writer, encoded)));
     }
+  }
+
+  private static ByteBuffer encode(ByteBuffer unit, UnitWriter writer, ByteBuffer target)
+      throws IOException {
+    int start = target.position();
+    int length = writer.encode(unit, target);
+    return target.slice(start, length);
   }
 
   CopyPlan.Step step() {

@@ -1,5 +1,6 @@
 package io.vdisk;
 
+import io.vdisk.file.PageCache;
 import io.vdisk.spi.ImageFormat;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -92,6 +93,14 @@ public final class CreateOptions {
     return with(s -> s.durable = false);
   }
 
+  /**
+   * Does this with the host's page cache, for the image and the files that it names; otherwise
+   * {@link PageCache#USED}. A file that is handed over open goes its own way.
+   */
+  public CreateOptions withPageCache(PageCache cache) {
+    return with(s -> s.pageCache = cache);
+  }
+
   /** The format's name. */
   public String format() {
     return state.format;
@@ -142,6 +151,11 @@ public final class CreateOptions {
     return state.durable;
   }
 
+  /** What becomes of the host's page cache. */
+  public PageCache pageCache() {
+    return state.pageCache;
+  }
+
   private CreateOptions with(java.util.function.Consumer<State> change) {
     State copy = state.copy();
     change.accept(copy);
@@ -160,6 +174,7 @@ public final class CreateOptions {
     Limits limits = Limits.DEFAULT;
     @Nullable List<ImageFormat> formats;
     boolean durable = true;
+    PageCache pageCache = PageCache.USED;
 
     State(String format) {
       this.format = format;

@@ -35,7 +35,11 @@ final class DirectoryPolicy implements ReferencePolicy {
     }
     HostFile file =
         LocalFile.open(
-            real, reference.writable(), reference.from().isLocked(), LinkOption.NOFOLLOW_LINKS);
+            real,
+            reference.writable(),
+            reference.from().isLocked(),
+            reference.from().pageCache(),
+            LinkOption.NOFOLLOW_LINKS);
     return guarded(file, real, folder, named);
   }
 
@@ -51,7 +55,7 @@ final class DirectoryPolicy implements ReferencePolicy {
     }
     Path real = real(parent, named, folder).resolve(name);
     check(real, folder, named);
-    return guarded(LocalFile.create(real), real, folder, named);
+    return guarded(LocalFile.create(real, reference.from().pageCache()), real, folder, named);
   }
 
   /** The allowed folder's real path. */

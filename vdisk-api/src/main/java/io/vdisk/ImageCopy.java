@@ -20,14 +20,22 @@ import org.jspecify.annotations.Nullable;
  * <p>A few threads, of which the calling one is the first, take the pieces of the disk in ascending
  * order: each reads its piece, looks for zeroes, compresses, and writes. Space is set aside in the
  * order of the disk, so that the same source makes the same image. A copy takes less than 16 MiB of
- * buffers, or 3 MiB a thread where that is more. Both devices stay the caller's; nobody else should
- * write to them meanwhile. A copy that failed or was cancelled leaves the target half written.
+ * buffers, or 1 MiB a thread where that is more; one that compresses at most 24 MiB, and fewer
+ * threads where units are so large that they would take more. Both devices stay the caller's;
+ * nobody else should write to them meanwhile. A copy that failed or was cancelled leaves the target
+ * half written.
  *
  * <p>The options are set before {@link #run}, by one thread.
  */
 public final class ImageCopy {
   /** Bytes that are read at a time: they fit into most processors' own cache, and stay there. */
   private static final int PIECE = 1 << 20;
+
+  /** The same where they are compressed, which takes far longer than to read them. */
+  private static final int COMPRESSED_PIECE = 256 << 10;
+
+  /** Most bytes of buffers for all threads that compress. */
+  private static final int MOST_COMPRESSING = 24 << 20;
 
   /** Zeroes are looked for in granules of at least a host's page. */
   private static final int LEAST_GRANULE = 4 << 10;
@@ -133,7 +141,7 @@ public final class ImageCopy {
 
   /**
    * Copies with so many threads, at least 1, the calling one among them; otherwise 2, or as many as
-   * there are processors for compression.
+   * there are processors for compression. Units of 2 MiB are compressed by at most 6.
    */
   public ImageCopy withThreads(int count) {
     if (count < 1) {
@@ -178,11 +186,11 @@ public final class ImageCopy {
     }
     Optional<UnitWriter> units = compressed ? Optional.of(unitWriter()) : Optional.empty();
     int granule = units.isPresent() ? units.get().unit() : granule();
-    int pieceBytes = Math.max(granule, PIECE);
+    int pieceBytes = Math.max(granule, compressed ? COMPRESSED_PIECE : PIECE);
     CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBelow, smallestHole == 0);
     boolean canShare = sharing && !compressed && target.feature(OrderedWriter.class).isPresent();
     CopyTurns turns = new CopyTurns(inOrder || compressed, canShare);
-    int count = threads > 0 ? threads : compressed ? processors() : THREADS;
+    int count = threads(pieceBytes);
     List<CopyWorker> workers = new ArrayList<>();
     List<Thread> others = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -270,8 +278,12 @@ public final class ImageCopy {
     return Math.toIntExact(LongMath.ceilingPowerOfTwo(least));
   }
 
-  private static int processors() {
-    return Runtime.getRuntime().availableProcessors();
+  private int threads(int pieceBytes) {
+    if (!compressed) {
+      return threads > 0 ? threads : THREADS;
+    }
+    int wanted = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    return Math.min(wanted, Math.max(1, MOST_COMPRESSING / (2 * pieceBytes)));
   }
 
   private static Thread thread(CopyWorker worker) {

@@ -31,8 +31,12 @@ public final class Images {
    * @throws ImageException if the image is not what it should be, or names what it may not
    */
   public static BlockDevice open(Path file, OpenOptions options) throws IOException {
-    HostFile opened = LocalFile.open(file, options.isWritable(), options.isLocked());
+    HostFile opened = file(file, options);
     return open(opened, opened, options);
+  }
+
+  private static HostFile file(Path file, OpenOptions options) throws IOException {
+    return LocalFile.open(file, options.isWritable(), options.isLocked(), options.pageCache());
   }
 
   /** Opens the image in {@code file}, which stays the caller's and must stay open. */
@@ -53,7 +57,7 @@ public final class Images {
    * @throws java.nio.file.FileAlreadyExistsException if the file exists
    */
   public static BlockDevice create(Path file, CreateOptions options) throws IOException {
-    HostFile made = LocalFile.create(file);
+    HostFile made = LocalFile.create(file, options.pageCache());
     try {
       CreateSession.create(made, options);
       return OpenSession.open(
@@ -157,7 +161,7 @@ public final class Images {
 
   /** The same for a file or block device, opened and locked as {@code options} say. */
   public static List<Match> probe(Path file, OpenOptions options) throws IOException {
-    try (HostFile opened = LocalFile.open(file, options.isWritable(), options.isLocked())) {
+    try (HostFile opened = file(file, options)) {
       return options
           .formats()
           .map(InstalledFormats::of)

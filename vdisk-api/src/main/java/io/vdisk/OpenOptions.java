@@ -1,5 +1,6 @@
 package io.vdisk;
 
+import io.vdisk.file.PageCache;
 import io.vdisk.spi.ImageFormat;
 import java.util.List;
 import java.util.Optional;
@@ -123,6 +124,14 @@ public final class OpenOptions {
         });
   }
 
+  /**
+   * Does this with the host's page cache, for the image and the files that it names; otherwise
+   * {@link PageCache#USED}. A file that is handed over open goes its own way.
+   */
+  public OpenOptions withPageCache(PageCache cache) {
+    return with(s -> s.pageCache = cache);
+  }
+
   /** Whether the image is to be written. */
   public boolean isWritable() {
     return state.writable;
@@ -188,6 +197,11 @@ public final class OpenOptions {
     return state.durable;
   }
 
+  /** What becomes of the host's page cache. */
+  public PageCache pageCache() {
+    return state.pageCache;
+  }
+
   private OpenOptions with(java.util.function.Consumer<State> change) {
     State copy = state.copy();
     change.accept(copy);
@@ -209,6 +223,7 @@ public final class OpenOptions {
     Limits limits = Limits.DEFAULT;
     boolean lock = true;
     boolean durable = true;
+    PageCache pageCache = PageCache.USED;
 
     State copy() {
       try {

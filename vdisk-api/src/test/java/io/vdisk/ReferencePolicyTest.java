@@ -12,6 +12,7 @@ import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
@@ -93,6 +94,19 @@ class ReferencePolicyTest {
     @Test
     void anAbsoluteNameOfANeighbourIsOpened() throws IOException {
       assertEquals(1, open(policy, images.resolve("base").toString()));
+    }
+
+    @Test
+    void itGoesWithThePageCacheAsTheImageDoes() throws IOException {
+      image.close();
+      image = LocalFile.open(images.resolve("image"), false, true, PageCache.DROPPED);
+      for (ReferencePolicy each : new ReferencePolicy[] {policy, ReferencePolicy.any()}) {
+        try (HostFile base = each.open(reference("base", false));
+            HostFile made = each.create(reference("made" + each.hashCode(), true))) {
+          assertEquals(PageCache.DROPPED, base.pageCache());
+          assertEquals(PageCache.DROPPED, made.pageCache());
+        }
+      }
     }
 
     @Test

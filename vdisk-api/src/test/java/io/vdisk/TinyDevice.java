@@ -142,13 +142,13 @@ final class TinyDevice implements BlockDevice {
     }
 
     @Override
-    public ByteBuffer encode(ByteBuffer plain) {
-      ByteBuffer encoded = ByteBuffer.allocate(encoding);
-      if (plain.get(plain.position()) % 2 == 0) {
+    public int encode(ByteBuffer plain, ByteBuffer encoded) {
+      boolean shrinks = plain.get(plain.position()) % 2 == 0;
+      if (shrinks) {
         encoded.put(plain.duplicate().limit(plain.position() + encoding));
       }
       plain.position(plain.limit());
-      return encoded.flip();
+      return shrinks ? encoding : 0;
     }
 
     @Override

@@ -10,19 +10,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** {@code vdisk convert}: writes what one image reads as another. */
 final class ConvertCommand {
   static final String USAGE =
       "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
-          + " [-t unsafe|writeback|writethrough|none|directsync] [-B BACKING] [-F FORMAT]"
+          + " [-t MODE] [-T MODE] [--drop-cache] [-B BACKING] [-F FORMAT]"
           + " [--backing-policy=deny|same-directory|within=DIR|any]"
           + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]]"
-          + " [--source-secret ID] [--image-opts] SOURCE TARGET";
-
-  private static final Set<String> CACHE_MODES =
-      Set.of("unsafe", "writeback", "writethrough", "none", "directsync");
+          + " [--source-secret ID] [--image-opts] SOURCE TARGET\n"
+          + "MODE is writeback, unsafe (never flushed), none (past the host's page cache, where the host lets it),"
+          + " writethrough or directsync.\n"
+          + "--drop-cache: what was read and written is dropped from the page cache again";
 
   private final Arguments arguments;
   private final Console console;
@@ -45,6 +44,7 @@ final class ConvertCommand {
             .value("-m")
             .value("-t")
             .value("-T")
+            .flag("--drop-cache")
             .value("-B")
             .value("--source-secret")
             .parse(words);
@@ -65,10 +65,14 @@ final class ConvertCommand {
   private void convert(NamedImage image, Path target, SecretObjects secrets)
       throws IOException, UsageException {
     Path source = image.path();
+    CacheMode sourceMode = CacheMode.of(arguments, "-T");
     CreateOptions options = options(secrets);
     Optional<String> sourceBackingFormat =
         options.backingName().isPresent() ? Optional.empty() : arguments.value("-F");
-    Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
+    Opening opening =
+        Opening.of(arguments, console, "vdisk")
+            .with(secrets.named(image.secret()))
+            .with(sourceMode.pageCache());
     refuseSameFile(source, target);
     try (BlockDevice from = opening.read(source, image.format(), sourceBackingFormat);
         TargetFile file = TargetFile.of(target)) {
@@ -152,11 +156,9 @@ final class ConvertCommand {
     if (backing.isPresent()) {
       options = options.withBacking(backing.get(), backingFormat.orElse(null));
     }
-    String mode = arguments.value("-t").orElse("writeback");
-    if (!CACHE_MODES.contains(mode)) {
-      throw new UsageException("there is no cache mode '" + mode + "'");
-    }
-    return mode.equals("unsafe") ? options.withoutDurability() : options;
+    CacheMode mode = CacheMode.of(arguments, "-t");
+    options = options.withPageCache(mode.pageCache());
+    return mode.durable() ? options : options.withoutDurability();
   }
 
   /** At commas; two of them stand for one in a value. */

@@ -6,6 +6,7 @@ import io.vdisk.Match;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
 import io.vdisk.Secrets;
+import io.vdisk.file.PageCache;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -53,6 +54,11 @@ final class Opening {
   /** The same with passphrases for the image, and for those below it. */
   Opening with(Secrets secrets) {
     return new Opening(console, program, options.withSecrets(secrets));
+  }
+
+  /** The same with this for the page cache. */
+  Opening with(PageCache cache) {
+    return new Opening(console, program, options.withPageCache(cache));
   }
 
   private static ReferencePolicy policy(String name) throws UsageException {

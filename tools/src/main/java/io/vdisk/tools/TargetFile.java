@@ -100,11 +100,11 @@ final class TargetFile implements Closeable {
         throw new FileSystemException(
             path.toString(), null, "a block device is written as raw without options");
       }
-      OpenOptions open = OpenOptions.readWrite().withFormat(RAW);
+      OpenOptions open = OpenOptions.readWrite().withFormat(RAW).withPageCache(options.pageCache());
       return Images.open(path, options.isDurable() ? open : open.withoutDurability());
     }
     if (inPlace) {
-      HostFile opened = LocalFile.open(path, true);
+      HostFile opened = LocalFile.open(path, true, true, options.pageCache());
       device = opened;
       BlockDevice image = Images.create(opened, options);
       made = true;

@@ -215,6 +215,28 @@ class LauncherTest {
     assertEquals(new Ended(1, "", "vdisk: VDISK_JAVA_HOME names no Java 17 or newer\n"), refused);
   }
 
+  /** Whatever the machine has: a JVM would take a share of that. */
+  @Test
+  void conversionsTakeLessThan100MebibytesOfMemory() throws IOException, InterruptedException {
+    String time = Requirements.need("time").toString();
+    environment.put("VDISK_JAVA_HOME", System.getProperty("java.home"));
+    byte[] content = new byte[32 << 20];
+    new Random(1).nextBytes(content);
+    for (int i = 0; i < content.length; i += 2) {
+      content[i] = (byte) (i >> 16); // which shrinks, and not to nothing
+    }
+    Files.write(folder.resolve("disk"), content);
+    String vdisk = bin.resolve("vdisk").toString();
+    run(folder, vdisk, "convert", "--help"); // makes the archive
+    for (String options : new String[] {"", "-c", "-c -m 16", "-c -m 16 -o cluster_size=2M"}) {
+      String converted =
+          time + " -f %M -o memory '" + vdisk + "' convert -f raw -O qcow2 " + options;
+      assertEquals(new Ended(0, "", ""), run(folder, "sh", "-c", converted + " disk image"));
+      int taken = Integer.parseInt(Files.readString(folder.resolve("memory")).strip());
+      assertTrue(taken < 100 << 10, options + ": " + taken + " KiB");
+    }
+  }
+
   @Test
   void whatAnImageOccupiesIsToldWhereTheJvmCanAsk() throws IOException, InterruptedException {
     Files.write(folder.resolve("disk"), new byte[1 << 20]);

@@ -193,6 +193,20 @@ class VdiskTest {
       assertEquals(List.of("a", "b", "c", "d", "disk"), shell.names());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "writeback", "unsafe", "directsync", "writethrough"})
+    void everyCacheModeGivesTheSame(String mode) throws IOException {
+      byte[] content = shell.disk("/disk", 5 << 20);
+
+      assertEquals(
+          0, vdisk("convert", "-f", "raw", "-O", "qcow2", "-t", mode, "-T", mode, "/disk", "/a"));
+      assertEquals(
+          0, vdisk("convert", "-O", "raw", "--drop-cache", "-t", mode, "-T", mode, "/a", "/b"));
+
+      assertEquals("", shell.err + shell.out);
+      assertArrayEquals(content, shell.content("/b", "raw"));
+    }
+
     @Test
     void compressionIsSmallerAndRepeatable() throws IOException {
       byte[] text = new byte[2 << 20];
@@ -365,6 +379,7 @@ class VdiskTest {
       assertEquals(1, vdisk("convert", "/a", "/b"));
       assertEquals("vdisk: -O FORMAT is missing (see vdisk --help)\n", shell.err);
       assertEquals(1, vdisk("convert", "-O", "raw", "-t", "fast", "/a", "/b"));
+      assertEquals(1, vdisk("convert", "-O", "raw", "-T", "fast", "/a", "/b"));
       assertEquals(1, vdisk("convert", "-O", "raw", "-o", "fast", "/a", "/b"));
       assertEquals(1, vdisk("info", "/missing"));
       assertEquals("vdisk: /missing: no such file\n", shell.err);

@@ -207,13 +207,17 @@ final class DirectFile implements NativeFile {
   @Override
   public boolean share(NativeFile source, long sourceOffset, long offset, long length)
       throws IOException {
-    NativeFile other = source instanceof DirectFile direct ? direct.file : source;
     shared.lock();
     try {
-      return file.share(other, sourceOffset, offset, length);
+      return file.share(source, sourceOffset, offset, length);
     } finally {
       shared.unlock();
     }
+  }
+
+  @Override
+  public NativeFile bare() {
+    return file;
   }
 
   @Override

@@ -70,7 +70,21 @@ final class FileRegistry {
   /** Opens a file of the default file system. */
   LocalFile open(Path path, boolean writable, boolean locked, LinkOption... links)
       throws IOException {
-    return open(path, new OpenFile.Use(writable, locked, false), links);
+    return open(path, writable, locked, PageCache.USED, links);
+  }
+
+  /** Opens a file of the default file system; through the page cache where it must be. */
+  LocalFile open(Path path, boolean writable, boolean locked, PageCache cache, LinkOption... links)
+      throws IOException {
+    try {
+      return open(path, new OpenFile.Use(writable, locked, cache), links);
+    } catch (IOException e) {
+      if (cache != PageCache.BYPASSED) {
+        throw e;
+      }
+      // Where it is not the page cache that this is about, the same is refused once more.
+      return open(path, new OpenFile.Use(writable, locked, PageCache.DROPPED), links);
+    }
   }
 
   /** Opens a file of the default file system. */

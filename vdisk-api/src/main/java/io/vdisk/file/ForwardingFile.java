@@ -69,6 +69,11 @@ public abstract class ForwardingFile implements HostFile {
   }
 
   @Override
+  public PageCache pageCache() {
+    return file.pageCache();
+  }
+
+  @Override
   public Object key() {
     return file.key();
   }

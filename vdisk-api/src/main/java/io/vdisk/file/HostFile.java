@@ -69,6 +69,11 @@ public interface HostFile extends Closeable {
     return true;
   }
 
+  /** What becomes of the page cache here, and hence with what it names. */
+  default PageCache pageCache() {
+    return PageCache.USED;
+  }
+
   /** The same file has an equal key, however it was opened: for finding loops and for locks. */
   default Object key() {
     return this;

@@ -1,7 +1,6 @@
 package io.vdisk.file;
 
 import io.vdisk.file.host.NativeFile;
-import io.vdisk.spi.BufferPool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -29,14 +28,10 @@ public final class LocalFile implements HostFile {
     boolean make() throws IOException;
   }
 
-  /** Bytes moved at a time between a buffer in the heap and the host. */
-  private static final int PIECE = 64 << 10;
-
-  private static final BufferPool BUFFERS = new BufferPool();
-
   private final FileRegistry registry;
   private final OpenFile file;
   private final NativeFile descriptor;
+  private final Transfers transfers;
   private final Path path;
   private final OpenFile.Use use;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -46,6 +41,7 @@ public final class LocalFile implements HostFile {
     this.registry = registry;
     this.file = file;
     this.descriptor = descriptor;
+    this.transfers = new Transfers(descriptor, path);
     this.path = path;
     this.use = use;
   }
@@ -63,15 +59,26 @@ public final class LocalFile implements HostFile {
    */
   public static HostFile open(Path path, boolean writable, boolean locked, LinkOption... links)
       throws IOException {
+    return open(path, writable, locked, PageCache.USED, links);
+  }
+
+  /**
+   * Opens a file that exists. One of another file system than the default is never locked, nor in a
+   * page cache.
+   *
+   * @param links whether a symbolic link is refused; otherwise it is followed
+   * @throws FileLockedException if somebody else uses it
+   */
+  public static HostFile open(
+      Path path, boolean writable, boolean locked, PageCache cache, LinkOption... links)
+      throws IOException {
     return FileRegistry.isDefault(path)
-        ? FileRegistry.INSTANCE.open(path, writable, locked, links)
+        ? FileRegistry.INSTANCE.open(path, writable, locked, cache, links)
         : ChannelFile.open(path, writable, links);
   }
 
   /**
-   * Opens a file that exists past the page cache (O_DIRECT): for disks of guests that have a cache
-   * of their own. Fastest where offset, length and memory are multiples of 4096; others cost a
-   * copy, and a write of a part of a block waits until it is alone on the file.
+   * Opens a file that exists past the page cache or not at all, see {@link PageCache#BYPASSED}.
    *
    * @param links whether a symbolic link is refused; otherwise it is followed
    * @throws IOException also if the file system, the Java version or the lack of {@code host-linux}
@@ -83,7 +90,8 @@ public final class LocalFile implements HostFile {
     if (!FileRegistry.isDefault(path)) {
       throw new IOException(path + ": its file system knows no page cache to be passed by");
     }
-    return FileRegistry.INSTANCE.open(path, new OpenFile.Use(writable, locked, true), links);
+    return FileRegistry.INSTANCE.open(
+        path, new OpenFile.Use(writable, locked, PageCache.BYPASSED), links);
   }
 
   /**
@@ -92,10 +100,19 @@ public final class LocalFile implements HostFile {
    * @throws java.nio.file.FileAlreadyExistsException if there is something of this name
    */
   public static HostFile create(Path path) throws IOException {
+    return create(path, PageCache.USED);
+  }
+
+  /**
+   * Makes an empty file and opens it for reading and writing, locked.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException if there is something of this name
+   */
+  public static HostFile create(Path path, PageCache cache) throws IOException {
     Files.createFile(path);
     boolean opened = false;
     try {
-      HostFile file = open(path, true, true, LinkOption.NOFOLLOW_LINKS);
+      HostFile file = open(path, true, true, cache, LinkOption.NOFOLLOW_LINKS);
       opened = true;
       return file;
     } finally {
@@ -112,34 +129,7 @@ public final class LocalFile implements HostFile {
     if (offset > Long.MAX_VALUE - dst.remaining()) {
       return 0; // no host has files that long, nor takes the question
     }
-    return dst.isDirect() ? readDirect(dst, offset) : readPieces(dst, offset);
-  }
-
-  private int readDirect(ByteBuffer dst, long offset) throws IOException {
-    int wanted = dst.remaining();
-    int done = descriptor.read(dst, offset);
-    for (int more = done; more > 0 && done < wanted; done += more) {
-      more = descriptor.read(dst, offset + done);
-    }
-    return done;
-  }
-
-  private int readPieces(ByteBuffer dst, long offset) throws IOException {
-    int wanted = dst.remaining();
-    ByteBuffer piece = BUFFERS.acquire(Math.min(wanted, PIECE));
-    try {
-      int done = 0;
-      boolean ended = false;
-      while (done < wanted && !ended) {
-        piece.clear().limit(Math.min(wanted - done, PIECE));
-        ended = readDirect(piece, offset + done) < piece.limit();
-        done += piece.position();
-        dst.put(piece.flip());
-      }
-      return done;
-    } finally {
-      BUFFERS.release(piece);
-    }
+    return transfers.read(dst, offset);
   }
 
   @Override
@@ -150,42 +140,9 @@ public final class LocalFile implements HostFile {
       throw new IOException(name() + ": no file reaches to " + offset + "+" + src.remaining());
     }
     try {
-      if (src.isDirect()) {
-        writeDirect(src, offset);
-      } else {
-        writePieces(src, offset);
-      }
+      transfers.write(src, offset);
     } finally {
       file.durability().markWritten(); // a failed one may have left something too
-    }
-  }
-
-  private void writeDirect(ByteBuffer src, long offset) throws IOException {
-    long at = offset;
-    while (src.hasRemaining()) {
-      int written = descriptor.write(src, at);
-      if (written == 0) {
-        throw new IOException(name() + ": the host takes no more bytes at " + at);
-      }
-      at += written;
-    }
-  }
-
-  private void writePieces(ByteBuffer src, long offset) throws IOException {
-    ByteBuffer piece = BUFFERS.acquire(Math.min(src.remaining(), PIECE));
-    try {
-      int limit = src.limit();
-      for (long at = offset; src.hasRemaining(); at += piece.limit()) {
-        src.limit(src.position() + Math.min(src.remaining(), PIECE));
-        try {
-          piece.clear().put(src).flip();
-        } finally {
-          src.limit(limit);
-        }
-        writeDirect(piece, at);
-      }
-    } finally {
-      BUFFERS.release(piece);
     }
   }
 
@@ -253,7 +210,7 @@ public final class LocalFile implements HostFile {
     }
     other.checkOpen();
     boolean shared =
-        changed(() -> descriptor.share(other.descriptor, sourceOffset, offset, length));
+        changed(() -> descriptor.share(other.descriptor.bare(), sourceOffset, offset, length));
     return shared ? length : 0;
   }
 
@@ -306,6 +263,11 @@ public final class LocalFile implements HostFile {
   @Override
   public boolean isLocked() {
     return use.locked();
+  }
+
+  @Override
+  public PageCache pageCache() {
+    return use.cache();
   }
 
   @Override

@@ -1,9 +1,12 @@
 package io.vdisk.file;
 
+import com.google.common.io.Closer;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -52,17 +55,16 @@ final class OpenFile {
    *
    * @param writable whether to write too
    * @param locked whether to keep those out who would be disturbed
-   * @param direct whether past the page cache
+   * @param cache what becomes of the page cache
    */
-  record Use(boolean writable, boolean locked, boolean direct) {}
+  record Use(boolean writable, boolean locked, PageCache cache) {}
 
   private final Object key;
   private final Opener opener;
 
   private final ReentrantLock lock = new ReentrantLock();
   // Under lock.
-  private final Descriptors cached = new Descriptors();
-  private final Descriptors direct = new Descriptors();
+  private final Map<PageCache, Descriptors> descriptors = new EnumMap<>(PageCache.class);
   private int users;
   private int lockedReaders;
   private boolean lockedWriter;
@@ -161,7 +163,7 @@ final class OpenFile {
   }
 
   private NativeFile descriptor(Path path, Use use, LinkOption... links) throws IOException {
-    Descriptors own = use.direct() ? direct : cached;
+    Descriptors own = descriptors.computeIfAbsent(use.cache(), cache -> new Descriptors());
     NativeFile file = own.writing;
     if (file == null && (use.writable() || (use.locked() && lockedReaders == 0))) {
       try {
@@ -186,24 +188,25 @@ final class OpenFile {
 
   private NativeFile open(Path path, Use use, boolean writable, LinkOption... links)
       throws IOException {
-    return use.direct()
-        ? new DirectFile(
-            opener.openDirect(path, writable, links), key instanceof FileRegistry.DeviceKey)
-        : opener.open(path, writable, links);
+    return switch (use.cache()) {
+      case USED -> opener.open(path, writable, links);
+      case DROPPED -> new DroppingFile(opener.open(path, writable, links));
+      case BYPASSED ->
+          new DirectFile(
+              opener.openDirect(path, writable, links), key instanceof FileRegistry.DeviceKey);
+    };
   }
 
   @SuppressWarnings("ReferenceEquality") // the same descriptor
   private boolean isWriting(NativeFile file) {
-    return file == cached.writing || file == direct.writing;
+    return descriptors.values().stream().anyMatch(own -> own.writing == file);
   }
 
   private void closeAll() throws IOException {
     gone = true;
     imageLock = null;
-    try {
-      cached.close();
-    } finally {
-      direct.close();
+    try (Closer closer = Closer.create()) {
+      descriptors.values().forEach(own -> closer.register(own::close));
     }
   }
 
@@ -237,7 +240,12 @@ final class OpenFile {
   private @Nullable NativeFile writer() {
     lock.lock();
     try {
-      return cached.writing != null ? cached.writing : direct.writing;
+      for (Descriptors own : descriptors.values()) {
+        if (own.writing != null) {
+          return own.writing;
+        }
+      }
+      return null;
     } finally {
       lock.unlock();
     }

@@ -340,10 +340,8 @@ final class ImageDevice implements BlockDevice, Exclusive {
     }
 
     @Override
-    public ByteBuffer encode(ByteBuffer plain) throws IOException {
-      ByteBuffer target = ByteBuffer.allocate(unit);
-      encoding.encode(plain, target);
-      return target.flip();
+    public int encode(ByteBuffer plain, ByteBuffer target) throws IOException {
+      return encoding.encode(plain, target);
     }
 
     @Override

@@ -235,7 +235,7 @@ class DirectFileTest {
     IOException e =
         assertThrows(
             IOException.class,
-            () -> registry.open(path, new OpenFile.Use(true, true, true)).close());
+            () -> registry.open(path, new OpenFile.Use(true, true, PageCache.BYPASSED)).close());
     assertEquals(
         path
             + " cannot be opened past the page cache: that takes Linux, Java 22 or newer, and"
@@ -263,15 +263,15 @@ class DirectFileTest {
               }
             });
     try (LocalFile one = registry.open(path, false, true);
-        LocalFile two = registry.open(path, new OpenFile.Use(false, true, true))) {
+        LocalFile two = registry.open(path, new OpenFile.Use(false, true, PageCache.BYPASSED))) {
       two.read(ByteBuffer.allocate(3), 1);
       assertEquals(one.key(), two.key());
       assertThrows(
           FileLockedException.class,
-          () -> registry.open(path, new OpenFile.Use(true, true, true)).close());
+          () -> registry.open(path, new OpenFile.Use(true, true, PageCache.BYPASSED)).close());
     }
     assertEquals(0, registry.count());
-    try (LocalFile writer = registry.open(path, new OpenFile.Use(true, true, true))) {
+    try (LocalFile writer = registry.open(path, new OpenFile.Use(true, true, PageCache.BYPASSED))) {
       writer.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 5);
       writer.flush();
       assertEquals(8, writer.size());

@@ -262,7 +262,7 @@ class FileRegistryTest {
     assertEquals(List.of(), told);
     installed.open(path, false, false, LinkOption.NOFOLLOW_LINKS).close();
     assertEquals(List.of(LinkOption.NOFOLLOW_LINKS), told);
-    OpenFile.Use direct = new OpenFile.Use(false, false, true);
+    OpenFile.Use direct = new OpenFile.Use(false, false, PageCache.BYPASSED);
     installed.open(path, direct, LinkOption.NOFOLLOW_LINKS).close();
     assertEquals(2, told.size());
   }

@@ -99,6 +99,11 @@ final class SlowNative implements NativeFile {
   }
 
   @Override
+  public void advise(Advice advice, long offset, long length) {
+    asked.add(advice + " " + offset + " " + length);
+  }
+
+  @Override
   public boolean lock(long offset, long length, boolean shared) throws IOException {
     IOException failure = lockFailure;
     if (failure != null) {

@@ -42,10 +42,15 @@ public interface NativeFile extends Closeable {
     return false;
   }
 
-  /** As {@code HostFile.share}, all or nothing; false if the file system cannot. */
+  /** As {@code HostFile.share}, of a bare file, all or nothing; false if it cannot be. */
   default boolean share(NativeFile source, long sourceOffset, long offset, long length)
       throws IOException {
     return false;
+  }
+
+  /** The file of the operating system itself, where this one stands before it. */
+  default NativeFile bare() {
+    return this;
   }
 
   /** As {@code HostFile.dataEnd}. */
