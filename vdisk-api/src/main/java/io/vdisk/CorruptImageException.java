@@ -1,7 +1,7 @@
 package io.vdisk;
 
 /** The image contradicts its format, or itself. */
-public final class CorruptImageException extends ImageException {
+public class CorruptImageException extends ImageException {
   private static final long serialVersionUID = 1;
 
   /** The message names file, offset and field. */

@@ -146,11 +146,16 @@ public final class CheckReport {
 
     /** Counts a finding, and keeps its sentence while there is room. */
     public Builder add(Severity severity, String message) {
+      return add(severity, 1, message);
+    }
+
+    /** Counts a finding so many times, with one sentence. */
+    public Builder add(Severity severity, long times, String message) {
       switch (severity) {
-        case ERROR -> errors++;
-        case LEAK -> leaks++;
-        case UNCHECKED -> unchecked++;
-        case WARNING -> warnings++;
+        case ERROR -> errors += times;
+        case LEAK -> leaks += times;
+        case UNCHECKED -> unchecked += times;
+        case WARNING -> warnings += times;
       }
       if (findings.size() < MAX_MESSAGES) {
         findings.add(new Finding(severity, message));

@@ -55,6 +55,9 @@ public interface OpenContext {
    */
   Optional<BlockDevice> backing(Optional<Reference> reference) throws IOException;
 
-  /** Another file of this image (an extent, a data file), opened through the policy. */
+  /**
+   * Another file of this image (an extent, a data file), opened through the policy. Where an image
+   * is opened alone for reading, a file that refuses to be read.
+   */
   HostFile file(Reference reference) throws IOException;
 }

@@ -16,22 +16,48 @@ import org.jspecify.annotations.Nullable;
  * "Cluster mapping". The slices of all L2 tables are numbered in guest order.
  */
 final class ClusterTables {
+  /** Entries of a slice of the L1 table. */
+  private static final int L1_SLICE = TableKind.MAX_SLICE / Long.BYTES;
+
   private final HostFile file;
   private final TableCache cache;
   private final int clusterBits;
+  private final int tableBits;
+  private final int entryBytes;
   private final int sliceBytes;
   private final long l1TableOffset;
+  private final long tables;
   private final TableKind l1;
   private final TableKind l2;
 
+  /** The tables of the disk as it is now. */
   ClusterTables(HostFile file, Qcow2Header header, TableCache cache) {
+    this(file, header, cache, header.l1TableOffset, header.l1Entries, header.virtualSize);
+  }
+
+  /**
+   * The tables of any state of the disk.
+   *
+   * @param l1Entries fewer than the size takes: what they do not reach has no table
+   */
+  ClusterTables(
+      HostFile file,
+      Qcow2Header header,
+      TableCache cache,
+      long l1TableOffset,
+      int l1Entries,
+      long virtualSize) {
     this.file = file;
     this.cache = cache;
     this.clusterBits = header.clusterBits;
+    this.entryBytes = header.l2EntryBytes();
+    this.tableBits =
+        2 * clusterBits - Integer.numberOfTrailingZeros(entryBytes); // guest bytes of a table
     this.sliceBytes = Math.min(TableKind.MAX_SLICE, header.clusterSize());
-    this.l1TableOffset = header.l1TableOffset;
-    this.l1 = cache.add(new L1Table(header.l1Entries));
-    this.l2 = cache.add(new L2Tables(header.l1EntriesNeeded()));
+    this.l1TableOffset = l1TableOffset;
+    this.tables = Math.min(l1Entries, header.l1EntriesFor(virtualSize));
+    this.l1 = cache.add(new L1Table(l1Entries));
+    this.l2 = cache.add(new L2Tables());
   }
 
   private final class L1Table extends TableKind {
@@ -52,7 +78,7 @@ final class ClusterTables {
   }
 
   private final class L2Tables extends TableKind {
-    L2Tables(long tables) {
+    L2Tables() {
       super(
           "L2 table",
           file,
@@ -76,7 +102,7 @@ final class ClusterTables {
 
   /** Entries of a slice. */
   int perSlice() {
-    return sliceBytes / Long.BYTES;
+    return sliceBytes / entryBytes;
   }
 
   /** The slice that the entry of the cluster at a guest offset lies in. */
@@ -90,13 +116,13 @@ final class ClusterTables {
   }
 
   /** The L2 table that the entry of the cluster at a guest offset lies in. */
-  long tableOf(long guestOffset) {
-    return guestOffset >>> (clusterBits + clusterBits - 3);
+  private long tableOf(long guestOffset) {
+    return guestOffset >>> tableBits;
   }
 
   /** Guest bytes of an L2 table. */
   long coverage() {
-    return 1L << (clusterBits + clusterBits - 3);
+    return 1L << tableBits;
   }
 
   /**
@@ -105,13 +131,16 @@ final class ClusterTables {
    * @return null if there is no L2 table
    */
   @Nullable Slice entries(long guestOffset) throws IOException {
+    long table = tableOf(guestOffset);
+    if (table >= tables) {
+      return null;
+    }
     long index = sliceOf(guestOffset);
     Slice slice = cache.peek(l2, index);
     if (slice != null) {
       return slice;
     }
-    long table = tableOf(guestOffset);
-    Slice names = cache.peek(l1, table / (TableKind.MAX_SLICE / Long.BYTES));
+    Slice names = cache.peek(l1, table / L1_SLICE);
     if (names != null && (l1Entry(names, table) & L2Entry.OFFSET) == 0) {
       return null;
     }
@@ -124,11 +153,11 @@ final class ClusterTables {
   }
 
   private Slice l1Slice(Hold hold, long table) throws IOException {
-    return Objects.requireNonNull(hold.slice(l1, table / (TableKind.MAX_SLICE / Long.BYTES)));
+    return Objects.requireNonNull(hold.slice(l1, table / L1_SLICE));
   }
 
   private static long l1Entry(Slice names, long table) {
-    return names.word((int) (table % (TableKind.MAX_SLICE / Long.BYTES)));
+    return names.word((int) (table % L1_SLICE));
   }
 
   private long l2Offset(long l1Entry, long table) throws CorruptImageException {
@@ -147,15 +176,40 @@ final class ClusterTables {
     return offset;
   }
 
-  /** Whether there is an L2 table for a guest offset. */
-  boolean hasTable(Hold hold, long guestOffset) throws IOException {
+  /** Where the L2 table for a guest offset lies; 0 if there is none. */
+  long tableOffset(Hold hold, long guestOffset) throws IOException {
     long table = tableOf(guestOffset);
-    return l2Offset(l1Entry(l1Slice(hold, table), table), table) != 0;
+    return l2Offset(l1Entry(l1Slice(hold, table), table), table);
+  }
+
+  /** Whether the L2 table for a guest offset is there and nobody else's. */
+  boolean isOwned(Hold hold, long guestOffset) throws IOException {
+    long table = tableOf(guestOffset);
+    return isOwned(l1Entry(l1Slice(hold, table), table));
+  }
+
+  /** The same without a lock; false also where the L1 table's slice is not in memory. */
+  boolean isKnownOwned(long guestOffset) {
+    long table = tableOf(guestOffset);
+    Slice names = cache.peek(l1, table / L1_SLICE);
+    return names != null && isOwned(l1Entry(names, table));
+  }
+
+  private static boolean isOwned(long l1Entry) {
+    return (l1Entry & L2Entry.COPIED) != 0 && (l1Entry & L2Entry.OFFSET) != 0;
+  }
+
+  /** Sees that all of the L2 table for a guest offset is in memory. */
+  void lookUpTable(Hold hold, long guestOffset) throws IOException {
+    long first = tableOf(guestOffset) * slicesPerTable();
+    for (int i = 0; i < slicesPerTable(); i++) {
+      Slice unused = hold.slice(l2, first + i);
+    }
   }
 
   /**
    * Makes an empty L2 table for a guest offset in a cluster that was taken for it. Dirties its
-   * slices and one of the L1 table, which {@link #hasTable} has looked up.
+   * slices and one of the L1 table, which {@link #tableOffset} has looked up.
    */
   void create(Hold hold, long guestOffset, long fileOffset) throws IOException {
     long table = tableOf(guestOffset);
@@ -163,7 +217,20 @@ final class ClusterTables {
     for (int i = 0; i < slicesPerTable(); i++) {
       hold.create(l2, table * slicesPerTable() + i, fileOffset + (long) i * sliceBytes);
     }
-    int word = (int) (table % (TableKind.MAX_SLICE / Long.BYTES));
-    hold.set(names, word, fileOffset | L2Entry.COPIED);
+    hold.set(names, (int) (table % L1_SLICE), fileOffset | L2Entry.COPIED);
+  }
+
+  /**
+   * Moves an L2 table that others refer to, too: what lies in its old place is theirs. Dirties all
+   * its slices, which {@link #lookUpTable} has looked up, and one of the L1 table.
+   */
+  void move(Hold hold, long guestOffset, long fileOffset) throws IOException {
+    long table = tableOf(guestOffset);
+    Slice names = l1Slice(hold, table);
+    for (int i = 0; i < slicesPerTable(); i++) {
+      Slice slice = Objects.requireNonNull(hold.slice(l2, table * slicesPerTable() + i));
+      hold.move(slice, fileOffset + (long) i * sliceBytes);
+    }
+    hold.set(names, (int) (table % L1_SLICE), fileOffset | L2Entry.COPIED);
   }
 }

@@ -1,8 +1,9 @@
 package io.vdisk.format.qcow2;
 
 /**
- * An entry of an L2 table, 8 bytes. Specification: "L2 table entry", "Standard Cluster Descriptor",
- * "Compressed Clusters Descriptor".
+ * The descriptor in an entry of an L2 table, 8 bytes: all of the entry, or the first word of an
+ * extended one. Specification: "L2 table entry", "Standard Cluster Descriptor", "Compressed
+ * Clusters Descriptor".
  *
  * <pre>
  * bit 63   COPIED: the cluster's refcount is exactly 1, it may be overwritten
@@ -32,11 +33,6 @@ record L2Entry(long raw) {
   /** A cluster that nothing else refers to. */
   static L2Entry owned(long fileOffset) {
     return new L2Entry(fileOffset | COPIED);
-  }
-
-  /** A cluster that reads as zero and has no host space. */
-  static L2Entry zero() {
-    return new L2Entry(ZERO);
   }
 
   /** A cluster whose compressed bytes are these. */
@@ -72,9 +68,14 @@ record L2Entry(long raw) {
     return raw & OFFSET;
   }
 
-  /** The same entry, reading as zero. */
-  L2Entry withZero() {
-    return new L2Entry(raw | ZERO);
+  /** The same standard entry, reading as zero. */
+  long withZero() {
+    return raw | ZERO;
+  }
+
+  /** The same, if it is a standard entry not reading as zero. */
+  long withoutZero() {
+    return isCompressed() ? raw : raw & ~ZERO;
   }
 
   /** Where the compressed bytes begin. */

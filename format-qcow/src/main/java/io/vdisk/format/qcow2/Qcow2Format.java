@@ -2,7 +2,6 @@ package io.vdisk.format.qcow2;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
-import io.vdisk.ImageInfo;
 import io.vdisk.Measurement;
 import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
@@ -47,30 +46,44 @@ public final class Qcow2Format implements ImageFormat {
   public BlockDevice open(HostFile file, OpenContext context) throws IOException {
     Qcow2Header header = Qcow2Header.read(file, context.limits());
     refuseWhatIsNotBuilt(header, file.name());
-    if (context.writable()) {
+    if (context.writable() && !context.options().isForRepair()) {
       checkWritable(header, file.name());
     }
     Optional<Reference> named = reference(header, file);
     Optional<BlockDevice> backing = context.backing(named);
     boolean hasBacking = backing.isPresent() || named.isPresent();
+    HostFile dataFile = header.hasDataFile() ? dataFile(header, file, context) : file;
+    ClusterCodec codec = ClusterCodec.of(header.compressionType, file.name());
     try (Encryption encryption = Encryption.of(header, file, context)) {
-      ImageInfo info = info(header, named, encryption);
+      Metadata metadata =
+          new Metadata(
+              file, dataFile, header, context.limits(), context.cacheBudget(), context.writable());
+      HeaderMarks marks = new HeaderMarks(metadata, context.options().isForRepair());
+      Qcow2Description description = new Qcow2Description(file, encryption);
       Qcow2Layout layout =
-          new Qcow2Layout(file, header, info, context.cacheBudget(), hasBacking, encryption);
+          new Qcow2Layout(metadata, hasBacking, encryption, codec, marks, description);
       BlockDevice device = context.device(layout, backing);
       encryption.keep();
       return device;
     }
   }
 
+  private static HostFile dataFile(Qcow2Header header, HostFile file, OpenContext context)
+      throws IOException {
+    String name =
+        header
+            .dataFileName()
+            .orElseThrow(
+                () ->
+                    new UnsupportedImageException(
+                        file.name() + ": has its data in another file, and does not name it"));
+    return context.file(
+        new Reference(
+            Reference.Kind.DATA_FILE, name, Optional.of("raw"), file, context.writable()));
+  }
+
   private static void refuseWhatIsNotBuilt(Qcow2Header header, String name)
       throws UnsupportedImageException {
-    for (Feature feature :
-        new Feature[] {Feature.DATA_FILE, Feature.COMPRESSION_TYPE, Feature.EXTENDED_L2}) {
-      if (header.has(feature)) {
-        throw new UnsupportedImageException(name + ": " + feature.title + " is not supported");
-      }
-    }
     if (header.snapshots > 0) {
       throw new UnsupportedImageException(
           name + ": internal snapshots (" + header.snapshots + ") are not supported");
@@ -92,31 +105,10 @@ public final class Qcow2Format implements ImageFormat {
     }
   }
 
-  private static Optional<Reference> reference(Qcow2Header header, HostFile file) {
+  /** The backing file that a header names. */
+  static Optional<Reference> reference(Qcow2Header header, HostFile file) {
     return header.backingName.map(
         name -> new Reference(Reference.Kind.BACKING, name, header.backingFormat(), file, false));
-  }
-
-  private static ImageInfo info(
-      Qcow2Header header, Optional<Reference> backing, Encryption encryption) {
-    ImageInfo.Builder info =
-        ImageInfo.builder(NAME, header.virtualSize, header.clusterSize()).backing(backing);
-    info.detail("compat", header.version == 2 ? "0.10" : "1.1");
-    info.detail("compression-type", "zlib");
-    if (header.version >= 3) {
-      info.detail("lazy-refcounts", header.has(Feature.LAZY_REFCOUNTS));
-    }
-    info.detail("refcount-bits", header.refcountBits());
-    if (header.version >= 3) {
-      info.detail("corrupt", header.has(Feature.CORRUPT));
-      info.detail("extended-l2", false);
-      info.detail("dirty-flag", header.has(Feature.DIRTY));
-    }
-    if (header.isEncrypted()) {
-      info.detail("encrypted", true);
-      info.detail("encrypt", encryption.describe());
-    }
-    return info.build();
   }
 
   @Override

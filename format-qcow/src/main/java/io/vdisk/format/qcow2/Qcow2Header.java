@@ -206,7 +206,12 @@ final class Qcow2Header {
 
   /** Entries of the L1 table that the virtual size takes. */
   long l1EntriesNeeded() {
-    return virtualSize / l1Coverage() + (virtualSize % l1Coverage() == 0 ? 0 : 1);
+    return l1EntriesFor(virtualSize);
+  }
+
+  /** Entries of the L1 table that a disk of this size takes. */
+  long l1EntriesFor(long bytes) {
+    return bytes / l1Coverage() + (bytes % l1Coverage() == 0 ? 0 : 1);
   }
 
   /** Whether L2 entries have two words, the second for the subclusters. */
@@ -305,7 +310,7 @@ final class Qcow2Header {
 
   /** A field that is there when the header is long enough, and not 0 only with its feature. */
   private int compressionType(ByteBuffer raw, String name) throws ImageException {
-    int type = length > COMPRESSION_TYPE.offset() ? (int) COMPRESSION_TYPE.get(raw, 0) : 0;
+    int type = length > COMPRESSION_TYPE.offset() ? COMPRESSION_TYPE.get(raw, 0) : 0;
     if (has(Feature.COMPRESSION_TYPE) != (type != 0)) {
       throw wrong(name, COMPRESSION_TYPE, type);
     }

@@ -8,12 +8,8 @@ import io.vdisk.spi.metadata.Slice;
 import io.vdisk.spi.metadata.SpaceMap;
 import io.vdisk.spi.metadata.TableCache;
 import io.vdisk.spi.metadata.TableCache.Hold;
-import io.vdisk.spi.metadata.TableKind;
 import io.vdisk.spi.metadata.WriteBack;
 import java.io.IOException;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -26,33 +22,18 @@ import org.jspecify.annotations.Nullable;
  * cursor meets a range without a refcount block, {@link #grow} adds one.
  */
 final class Refcounts {
-  /** Host offsets have 56 bits in L2 entries. */
-  private static final long MAX_FILE_BYTES = 1L << 56;
-
   /** Bits 9 to 63 of an entry of the refcount table. */
   static final long BLOCK_OFFSET = ~0x1ffL;
 
   private final HostFile file;
   private final TableCache cache;
   private final WriteBack<WriteStage> writeBack;
-  private final Quarantine quarantine;
+  private final MetadataMap metadata;
+  private final RefcountTables tables;
   private final int clusterBits;
-  private final RefcountWidth width;
-
-  /** Bytes 48 to 63 of the header: offset of the refcount table, its clusters, nb_snapshots. */
-  private final TableKind pointer;
-
-  private final TableKind table;
-  private final TableKind blocks;
-
-  /** Bytes of the L1 table, which are never free whatever the counts say. */
-  private final SpaceMap.Run l1Table;
-
-  /** The LUKS header, likewise; empty if there is none. */
-  private final SpaceMap.Run luks;
 
   // Under the metadata lock:
-  private SpaceMap free = new SpaceMap();
+  private final SpaceMap free = new SpaceMap();
 
   /** The next cluster whose count was not looked at. */
   private long cursor = 1;
@@ -65,152 +46,31 @@ final class Refcounts {
       Qcow2Header header,
       TableCache cache,
       WriteBack<WriteStage> writeBack,
-      Quarantine quarantine)
+      Quarantine quarantine,
+      MetadataMap metadata)
       throws IOException {
     this.file = file;
     this.cache = cache;
     this.writeBack = writeBack;
-    this.quarantine = quarantine;
+    this.metadata = metadata;
     this.clusterBits = header.clusterBits;
-    this.width = new RefcountWidth(header.refcountOrder);
     this.untouched = (file.size() + clusterSize() - 1) & -clusterSize();
-    this.l1Table = new SpaceMap.Run(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
-    this.luks = new SpaceMap.Run(header.luksOffset, header.luksLength);
-    this.pointer = cache.add(new Pointer(file));
-    this.table = cache.add(new Table(file));
-    this.blocks = cache.add(new Blocks(file));
+    this.tables = new RefcountTables(file, header, cache, quarantine, metadata);
   }
 
   private long clusterSize() {
     return 1L << clusterBits;
   }
 
-  private int sliceBytes() {
-    return (int) Math.min(TableKind.MAX_SLICE, clusterSize());
-  }
-
-  private int slicesPerCluster() {
-    return (int) (clusterSize() / sliceBytes());
-  }
-
-  /** Clusters that one block counts. */
-  private long perBlock() {
-    return width.in(clusterSize());
-  }
-
-  /** Clusters that one slice of a block counts. */
-  private long perSlice() {
-    return width.in(sliceBytes());
-  }
-
-  /** Blocks that a file of the largest size has. */
-  private long maxBlocks() {
-    long forFile = MAX_FILE_BYTES / (perBlock() << clusterBits);
-    return Math.min(forFile, Qcow2Header.MAX_REFCOUNT_TABLE_BYTES / Long.BYTES);
-  }
-
-  private static final class Pointer extends TableKind {
-    private static final int BYTES = 16;
-
-    Pointer(HostFile file) {
-      super(
-          "refcount table pointer",
-          file,
-          ByteOrder.BIG_ENDIAN,
-          BYTES,
-          BYTES,
-          WriteStage.REFCOUNT_POINTER);
-    }
-
-    @Override
-    protected long position(Hold hold, long index) {
-      return Qcow2Header.REFCOUNT_TABLE_OFFSET.offset();
-    }
-  }
-
-  private final class Table extends TableKind {
-    Table(HostFile file) {
-      super(
-          "refcount table",
-          file,
-          ByteOrder.BIG_ENDIAN,
-          sliceBytes(),
-          (maxBlocks() * Long.BYTES + clusterSize() - 1) & -clusterSize(),
-          WriteStage.REFCOUNT_TABLE);
-    }
-
-    @Override
-    protected long position(Hold hold, long index) throws IOException {
-      long within = index * sliceBytes();
-      Slice named = pointer(hold);
-      return within < tableBytes(named) ? named.word(0) + within : 0;
-    }
-  }
-
-  private final class Blocks extends TableKind {
-    Blocks(HostFile file) {
-      super(
-          "refcount block",
-          file,
-          ByteOrder.BIG_ENDIAN,
-          sliceBytes(),
-          maxBlocks() << clusterBits,
-          WriteStage.REFCOUNT_BLOCK);
-    }
-
-    @Override
-    protected long position(Hold hold, long index) throws IOException {
-      long block = index / slicesPerCluster();
-      long offset = blockOffset(hold, block);
-      return offset == 0 ? 0 : offset + index % slicesPerCluster() * sliceBytes();
-    }
-  }
-
-  private Slice pointer(Hold hold) throws IOException {
-    return Objects.requireNonNull(hold.slice(pointer, 0));
-  }
-
-  private long tableBytes(Slice named) {
-    return named.u32(2) << clusterBits;
-  }
-
-  /** Where a block lies; 0 if there is none. */
-  private long blockOffset(Hold hold, long block) throws IOException {
-    int words = sliceBytes() / Long.BYTES;
-    Slice names = hold.slice(table, block / words);
-    long offset = names == null ? 0 : names.word((int) (block % words)) & BLOCK_OFFSET;
-    if (offset < 0 || offset % clusterSize() != 0) {
-      throw new CorruptImageException(
-          file.name() + ": refcount table entry " + block + " is " + Long.toHexString(offset));
-    }
-    return offset;
-  }
-
-  private @Nullable Slice counts(Hold hold, long cluster) throws IOException {
-    long index = cluster / perSlice();
-    return index < blocks.slices() ? hold.slice(blocks, index) : null;
-  }
-
-  private long get(Slice counts, long cluster) {
-    int i = (int) (cluster % perSlice());
-    return width.get(counts.word(i / width.perWord()), i % width.perWord());
-  }
-
-  private void set(Hold hold, Slice counts, long cluster, long count) {
-    int i = (int) (cluster % perSlice());
-    int word = i / width.perWord();
-    hold.set(counts, word, width.with(counts.word(word), i % width.perWord(), count));
-  }
-
   /** Sees that the count of a cluster is in memory: before a body changes anything. */
   void lookUp(Hold hold, long cluster) throws IOException {
-    Slice unused = counts(hold, cluster);
+    Slice unused = tables.counts(hold, cluster);
   }
 
   /** How often a cluster is counted. */
   long count(Hold hold, long cluster) throws IOException {
-    Slice counts = counts(hold, cluster);
-    return counts == null ? 0 : get(counts, cluster);
+    Slice counts = tables.counts(hold, cluster);
+    return counts == null ? 0 : tables.get(counts, cluster);
   }
 
   /**
@@ -226,20 +86,28 @@ final class Refcounts {
       }
     }
     SpaceMap.Run run = Objects.requireNonNull(free.take(clusterSize(), most));
+    long first = run.offset() >>> clusterBits;
+    long perSlice = tables.perSlice();
+    long clusters = Math.min(run.length() >>> clusterBits, perSlice - first % perSlice);
+    return take(hold, run, clusters << clusterBits);
+  }
+
+  /** Counts the first bytes of a run that was free; what is left of it stays so. */
+  private Space take(Hold hold, SpaceMap.Run run, long length) throws IOException {
     boolean taken = false;
     try {
       long first = run.offset() >>> clusterBits;
-      long clusters = Math.min(run.length() >>> clusterBits, perSlice() - first % perSlice());
-      Slice counts = counts(hold, first);
-      checkUnused(hold, first, clusters);
-      if (counts == null || blockOffset(hold, first / perBlock()) == run.offset()) {
-        throw inUse(run.offset());
+      long end = first + (length >>> clusterBits);
+      metadata.checkFree(file, run.offset(), length);
+      for (long cluster = first; cluster < end; cluster += tables.perSlice()) {
+        checkCounts(hold, cluster);
       }
-      for (long cluster = first; cluster < first + clusters; cluster++) {
-        set(hold, counts, cluster, 1);
+      checkCounts(hold, end - 1);
+      for (long cluster = first; cluster < end; cluster++) {
+        Slice counts = Objects.requireNonNull(tables.counts(hold, cluster));
+        tables.set(hold, counts, cluster, 1);
       }
       taken = true;
-      long length = clusters << clusterBits;
       if (length < run.length()) {
         free.add(run.offset() + length, run.length() - length);
       }
@@ -253,6 +121,14 @@ final class Refcounts {
     }
   }
 
+  private void checkCounts(Hold hold, long cluster) throws IOException {
+    if (tables.counts(hold, cluster) == null) {
+      throw new CorruptImageException(
+          file.name() + ": nothing counts the cluster at offset " + (cluster << clusterBits));
+    }
+    tables.checkBlock(hold, cluster);
+  }
+
   /**
    * Neighbouring clusters that were taken.
    *
@@ -262,34 +138,36 @@ final class Refcounts {
    */
   record Space(long offset, long length, boolean zeroed) {}
 
-  /** Never hands out what is known to be in use: counts that say otherwise are wrong. */
-  private void checkUnused(Hold hold, long first, long clusters) throws IOException {
-    long start = first << clusterBits;
-    long end = start + (clusters << clusterBits);
-    Slice named = pointer(hold);
-    if (overlaps(start, end, 0, 1)
-        || overlaps(start, end, l1Table.offset(), l1Table.length())
-        || overlaps(start, end, luks.offset(), luks.length())
-        || overlaps(start, end, named.word(0), tableBytes(named))) {
-      throw inUse(start);
-    }
-  }
-
-  private CorruptImageException inUse(long offset) {
-    return new CorruptImageException(
-        file.name() + ": the refcounts call space free that is in use, near offset " + offset);
-  }
-
-  private static boolean overlaps(long start, long end, long offset, long length) {
-    return offset < end && start < offset + length;
-  }
-
-  /** Sees that the host file can hold the clusters before {@code end}. */
-  private void checkRoom(long end) throws IOException {
-    long capacity = file.capacity();
-    if (end > capacity >>> clusterBits) {
-      throw new NoSpaceException(
-          file.name() + " is full: it cannot grow beyond " + capacity + " bytes");
+  /**
+   * Takes neighbouring clusters for a table that must lie in one piece. Called without the metadata
+   * lock. Counted once from now on.
+   *
+   * @param bytes at least 1; rounded up to clusters
+   */
+  Space takeRun(long bytes) throws IOException {
+    long length = (bytes + clusterSize() - 1) & -clusterSize();
+    int slices = Math.toIntExact((length >>> clusterBits) / tables.perSlice() + 2);
+    while (true) {
+      Space[] made = new Space[1];
+      boolean goOn =
+          reserved(
+              slices,
+              hold -> {
+                while (true) {
+                  SpaceMap.Run run = free.take(length, length);
+                  if (run != null) {
+                    made[0] = take(hold, run, length);
+                    return true;
+                  }
+                  if (!scan(hold)) {
+                    return false;
+                  }
+                }
+              });
+      if (goOn) {
+        return Objects.requireNonNull(made[0]);
+      }
+      extend(length >>> clusterBits);
     }
   }
 
@@ -299,18 +177,19 @@ final class Refcounts {
    * @return false if there is no such slice
    */
   private boolean scan(Hold hold) throws IOException {
-    if (cursor / perSlice() >= blocks.slices()) {
-      throw new NoSpaceException(file.name() + " cannot be larger than " + MAX_FILE_BYTES);
+    if (cursor >= tables.maxClusters()) {
+      throw new NoSpaceException(
+          file.name() + " cannot be larger than " + RefcountTables.MAX_FILE_BYTES);
     }
-    checkRoom(cursor + 1);
-    Slice counts = counts(hold, cursor);
+    tables.checkRoom(cursor + 1);
+    Slice counts = tables.counts(hold, cursor);
     if (counts == null) {
       return false;
     }
-    long end = cursor - cursor % perSlice() + perSlice();
+    long end = cursor - cursor % tables.perSlice() + tables.perSlice();
     end = Math.min(end, file.capacity() >>> clusterBits);
     for (long cluster = cursor; cluster < end; cluster++) {
-      if (get(counts, cluster) == 0) {
+      if (tables.get(counts, cluster) == 0) {
         free.add(cluster << clusterBits, clusterSize());
       }
     }
@@ -322,10 +201,62 @@ final class Refcounts {
    * Adds the refcount block that the cursor waits for, in a table that moves if it is too small.
    */
   void grow() throws IOException {
-    int slices = slicesPerCluster() + 1;
-    if (!reserved(slices, this::addBlock)) {
-      reserved(moveSlices(), this::moveTable);
+    add(1, hold -> free.bytes() > 0 || tables.counts(hold, cursor) != null);
+  }
+
+  /** The same for a range in which so many clusters follow each other. */
+  private void extend(long clusters) throws IOException {
+    long blocks = 1;
+    while (blocks * tables.perBlock() < blocks + clusters) {
+      blocks++;
     }
+    add(blocks, hold -> tables.counts(hold, cursor) != null);
+  }
+
+  /** Adds blocks where the cursor is, unless somebody else was first. */
+  private void add(long blocks, TableCache.Body<Boolean> isThere) throws IOException {
+    boolean done =
+        reserved(
+            tables.slicesFor(blocks),
+            hold -> {
+              if (isThere.run(hold)) {
+                return true;
+              }
+              long first = cursor;
+              if (!tables.addBlocks(hold, first, blocks)) {
+                return false;
+              }
+              passTo(first + blocks);
+              return true;
+            });
+    if (!done) {
+      moveTable(blocks, isThere);
+    }
+  }
+
+  private void moveTable(long blocks, TableCache.Body<Boolean> isThere) throws IOException {
+    int slices = cache.locked(hold -> tables.slicesFor(tables.planMove(hold, blocks)));
+    boolean unused =
+        reserved(
+            slices,
+            hold -> {
+              if (isThere.run(hold)) {
+                return true;
+              }
+              if (tables.hasEntries(hold, cursor, blocks)) {
+                return true; // somebody else moved it
+              }
+              RefcountTables.Move move = tables.planMove(hold, blocks);
+              tables.move(hold, move);
+              passTo(move.end());
+              return true;
+            });
+  }
+
+  /** The cursor goes on behind new metadata. */
+  private void passTo(long cluster) {
+    untouched = Math.max(untouched, cluster << clusterBits);
+    cursor = cluster;
   }
 
   private boolean reserved(int slices, TableCache.Body<Boolean> body) throws IOException {
@@ -337,124 +268,19 @@ final class Refcounts {
     }
   }
 
-  /** False if the table has no entry for the block. */
-  private boolean addBlock(Hold hold) throws IOException {
-    if (free.bytes() > 0 || counts(hold, cursor) != null) {
-      return true; // somebody else was first
-    }
-    long block = cursor / perBlock();
-    int words = sliceBytes() / Long.BYTES;
-    Slice names = hold.slice(table, block / words);
-    if (names == null) {
-      return false;
-    }
-    // The block lies in the range that it counts, and counts itself.
-    long cluster = cursor;
-    checkRoom(cluster + 1);
-    checkUnused(hold, cluster, 1);
-    create(hold, block, cluster);
-    hold.set(names, (int) (block % words), cluster << clusterBits);
-    set(hold, Objects.requireNonNull(counts(hold, cluster)), cluster, 1);
-    untouched = Math.max(untouched, (cluster + 1) << clusterBits);
-    cursor = cluster + 1;
-    return true;
-  }
-
-  private void create(Hold hold, long block, long cluster) {
-    for (int i = 0; i < slicesPerCluster(); i++) {
-      hold.create(
-          blocks,
-          block * slicesPerCluster() + i,
-          (cluster << clusterBits) + (long) i * sliceBytes());
-    }
-  }
-
-  /** The new table and the blocks that count it. */
-  private record Move(long oldEntries, long blocks, long tableClusters) {}
-
-  private Move planMove(Slice named) throws IOException {
-    long entries = tableBytes(named) / Long.BYTES;
-    long added = 1;
-    while (true) {
-      long wanted = Math.min(maxBlocks(), Math.max(entries + entries / 2, entries + added));
-      long clusters = (wanted * Long.BYTES + clusterSize() - 1) >>> clusterBits;
-      long needed = (added + clusters + perBlock() - 1) / perBlock();
-      if (entries + added > maxBlocks() || clusters << clusterBits <= tableBytes(named)) {
-        throw new NoSpaceException(file.name() + ": the refcount table cannot be larger");
-      }
-      if (needed <= added) {
-        return new Move(entries, added, clusters);
-      }
-      added = needed;
-    }
-  }
-
-  private int moveSlices() throws IOException {
-    return cache.locked(
-        hold -> {
-          Move move = planMove(pointer(hold));
-          return Math.toIntExact((move.blocks + move.tableClusters) * slicesPerCluster() + 1);
-        });
-  }
-
-  /**
-   * Moves the refcount table behind everything that the old one counts, where blocks of the new one
-   * count it.
-   */
-  private boolean moveTable(Hold hold) throws IOException {
-    Slice named = pointer(hold);
-    if (free.bytes() > 0 || counts(hold, cursor) != null) {
-      return true;
-    }
-    Move move = planMove(named);
-    if (cursor / perBlock() < move.oldEntries) {
-      return true; // somebody else moved it
-    }
-    int words = sliceBytes() / Long.BYTES;
-    List<Slice> old = new ArrayList<>();
-    for (long i = 0; i * sliceBytes() < tableBytes(named); i++) {
-      old.add(Objects.requireNonNull(hold.slice(table, i)));
-    }
-    long oldOffset = named.word(0);
-    long oldBytes = tableBytes(named);
-    long first = move.oldEntries * perBlock();
-    long newOffset = (first + move.blocks) << clusterBits;
-    checkRoom(first + move.blocks + move.tableClusters);
-    checkUnused(hold, first, move.blocks + move.tableClusters);
-    for (int i = 0; i < move.blocks; i++) {
-      create(hold, move.oldEntries + i, first + i);
-    }
-    for (Slice slice : old) {
-      hold.move(slice, newOffset + slice.index() * sliceBytes());
-    }
-    for (long i = old.size(); i * sliceBytes() < move.tableClusters << clusterBits; i++) {
-      hold.create(table, i, newOffset + i * sliceBytes());
-    }
-    hold.set(named, 0, newOffset);
-    hold.setU32(named, 2, move.tableClusters);
-    for (int i = 0; i < move.blocks; i++) {
-      long block = move.oldEntries + i;
-      Slice names = Objects.requireNonNull(hold.slice(table, block / words));
-      hold.set(names, (int) (block % words), (first + i) << clusterBits);
-    }
-    long end = first + move.blocks + move.tableClusters;
-    for (long cluster = first; cluster < end; cluster++) {
-      set(hold, Objects.requireNonNull(counts(hold, cluster)), cluster, 1);
-    }
-    quarantine.add(oldOffset, oldBytes);
-    untouched = Math.max(untouched, end << clusterBits);
-    cursor = end;
-    return true;
-  }
-
   /** Counts a cluster once more; false if its count is the largest already. Dirties one slice. */
   boolean increment(Hold hold, long cluster) throws IOException {
-    Slice counts = Objects.requireNonNull(counts(hold, cluster));
-    long count = get(counts, cluster);
-    if (count >= width.max()) {
+    Slice counts = tables.counts(hold, cluster);
+    if (counts == null) {
+      throw new CorruptImageException(
+          file.name() + ": nothing counts the cluster at offset " + (cluster << clusterBits));
+    }
+    tables.checkBlock(hold, cluster);
+    long count = tables.get(counts, cluster);
+    if (count >= tables.max()) {
       return false;
     }
-    set(hold, counts, cluster, count + 1);
+    tables.set(hold, counts, cluster, count + 1);
     return true;
   }
 
@@ -463,27 +289,15 @@ final class Refcounts {
    * all stays so: a check will tell. Dirties one slice.
    */
   void decrement(Hold hold, long cluster) throws IOException {
-    Slice counts = counts(hold, cluster);
-    long count = counts == null ? 0 : get(counts, cluster);
+    Slice counts = tables.counts(hold, cluster);
+    long count = counts == null ? 0 : tables.get(counts, cluster);
     if (counts == null || count == 0) {
       return;
     }
-    set(hold, counts, cluster, count - 1);
+    tables.checkBlock(hold, cluster);
+    tables.set(hold, counts, cluster, count - 1);
     if (count == 1) {
       free.add(cluster << clusterBits, clusterSize());
     }
-  }
-
-  /** Forgets what is free: it is found again. */
-  void reload() throws IOException {
-    long end = (file.size() + clusterSize() - 1) & -clusterSize();
-    boolean unused =
-        cache.<Boolean>locked(
-            hold -> {
-              free = new SpaceMap();
-              cursor = 1;
-              untouched = Math.max(untouched, end);
-              return true;
-            });
   }
 }

@@ -1,18 +1,18 @@
 package io.vdisk.format.qcow2;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How often each cluster is referred to, as a check counts it, and whether its refcount is 1: one
- * byte a cluster, in chunks, so that a sparse file of any size costs what is used of it. One
- * thread.
+ * byte a cluster, nine where a cluster is referred to often, in chunks, so that a sparse file of
+ * any size costs what is used of it. One thread.
  */
 final class References {
   /** Clusters of a chunk. */
   private static final int CHUNK = 1 << 16;
 
-  /** Bits of a byte: references, or this many and more, which are then found in a map. */
+  /** Bits of a byte: references; all set, the count is in {@link Chunk#many}. */
   private static final int MANY = 0x7f;
 
   /** The refcount is 1. */
@@ -21,22 +21,51 @@ final class References {
   /** Referred to once, and its refcount is 1. */
   private static final byte ONCE_BOTH = (byte) (COUNTED_ONCE | 1);
 
-  private static final byte[] NONE = {};
+  private static final Chunk NONE = new Chunk(0);
 
-  private final Map<Long, byte[]> chunks = new HashMap<>();
-  private final Map<Long, Integer> many = new HashMap<>();
+  private final TreeMap<Long, Chunk> chunks = new TreeMap<>();
   private long end;
 
   /** The chunk that was used last. */
   private long lastIndex = -1;
 
-  private byte[] last = NONE;
+  private Chunk last = NONE;
+
+  /** Counts of consecutive clusters. */
+  private static final class Chunk {
+    final byte[] few;
+    long @Nullable [] many;
+
+    Chunk(int clusters) {
+      few = new byte[clusters];
+    }
+
+    long get(int i) {
+      int count = few[i] & MANY;
+      return count < MANY || many == null ? count : many[i];
+    }
+
+    void add(int i, long times) {
+      long sum = get(i) + times;
+      if (sum >= 0 && sum < MANY) {
+        few[i] = (byte) ((few[i] & COUNTED_ONCE) | (int) sum);
+        return;
+      }
+      long[] counts = many;
+      if (counts == null) {
+        counts = new long[few.length];
+        many = counts;
+      }
+      few[i] |= (byte) MANY;
+      counts[i] = sum < 0 ? Long.MAX_VALUE : sum;
+    }
+  }
 
   /** The chunk of a cluster; empty if there is none and none is to be made. */
-  private byte[] chunk(long cluster, boolean make) {
+  private Chunk chunk(long cluster, boolean make) {
     long index = cluster / CHUNK;
     if (index != lastIndex) {
-      byte[] found = make ? chunks.computeIfAbsent(index, i -> new byte[CHUNK]) : chunks.get(index);
+      Chunk found = make ? chunks.computeIfAbsent(index, i -> new Chunk(CHUNK)) : chunks.get(index);
       if (found == null) {
         return NONE;
       }
@@ -48,24 +77,25 @@ final class References {
 
   /** Counts one more reference to a cluster. */
   void add(long cluster) {
-    byte[] chunk = chunk(cluster, true);
-    int i = (int) (cluster % CHUNK);
-    int before = chunk[i] & MANY;
-    if (before < MANY) {
-      chunk[i]++;
-    } else {
-      many.merge(cluster, 1, Integer::sum);
-    }
+    add(cluster, 1);
+  }
+
+  /** Counts so many more references to a cluster. */
+  void add(long cluster, long times) {
+    chunk(cluster, true).add((int) (cluster % CHUNK), times);
     end = Math.max(end, cluster + 1);
   }
 
   /**
-   * Counts one more reference to each cluster of a range, as long as none has any.
+   * Counts so many references to each cluster of a range, as long as none has any.
    *
-   * @return how many clusters that were
+   * @return how many clusters that were; 0 where so many references need more than a byte
    */
-  long addFirst(long cluster, long count) {
-    long added = advance(cluster, count, (byte) 0, (byte) 1, true);
+  long addFirst(long cluster, long count, long times) {
+    if (times >= MANY) {
+      return 0;
+    }
+    long added = advance(cluster, count, (byte) 0, (byte) times, true);
     end = Math.max(end, cluster + added);
     return added;
   }
@@ -77,14 +107,14 @@ final class References {
   private long advance(long cluster, long count, byte before, byte after, boolean make) {
     long stop = cluster + count;
     for (long at = cluster; at < stop; ) {
-      byte[] chunk = chunk(at, make);
+      byte[] chunk = chunk(at, make).few;
       int from = (int) (at % CHUNK);
       int to = (int) Math.min(chunk.length, from + (stop - at));
       int i = from;
       while (i < to && chunk[i] == before) {
         chunk[i++] = after;
       }
-      at += i - from;
+      at += Math.max(0, i - from);
       if (i < CHUNK) {
         return at - cluster;
       }
@@ -93,10 +123,9 @@ final class References {
   }
 
   /** How often a cluster is referred to. */
-  int get(long cluster) {
-    byte[] chunk = chunk(cluster, false);
-    int count = chunk.length == 0 ? 0 : chunk[(int) (cluster % CHUNK)] & MANY;
-    return count < MANY ? count : MANY + many.getOrDefault(cluster, 0);
+  long get(long cluster) {
+    Chunk chunk = chunk(cluster, false);
+    return chunk == NONE ? 0 : chunk.get((int) (cluster % CHUNK));
   }
 
   /**
@@ -115,14 +144,13 @@ final class References {
     return advance(cluster, count, ONCE_BOTH, ONCE_BOTH, false);
   }
 
-  /** Whether no cluster of a range that begins at {@code cluster} is referred to, up to its end. */
-  boolean isEmptyChunk(long cluster) {
-    return chunk(cluster, false).length == 0;
-  }
-
-  /** Where the chunk of a cluster ends. */
-  static long chunkEnd(long cluster) {
-    return (cluster / CHUNK + 1) * CHUNK;
+  /**
+   * The first cluster from {@code cluster} on that may be referred to: all before it are not.
+   * {@code Long.MAX_VALUE} if there is none.
+   */
+  long next(long cluster) {
+    Long index = chunks.ceilingKey(cluster / CHUNK);
+    return index == null ? Long.MAX_VALUE : Math.max(cluster, index * CHUNK);
   }
 
   /** Behind the last cluster that is referred to. */

@@ -29,6 +29,19 @@ class Qcow2BackingTest {
     }
   }
 
+  /** Parts of a cluster are the backing device's, others not. */
+  @Nested
+  class ExtendedL2 extends Contract {
+    ExtendedL2() {
+      super("1.1", 16_384);
+    }
+
+    @Override
+    CreateOptions choices(CreateOptions options) {
+      return options.withOption("extended_l2", "on");
+    }
+  }
+
   private abstract static class Contract extends BackingContract {
     private final String compat;
     private final int clusterSize;
@@ -39,12 +52,17 @@ class Qcow2BackingTest {
       this.clusterSize = clusterSize;
     }
 
+    /** Further options of creation. */
+    CreateOptions choices(CreateOptions options) {
+      return options;
+    }
+
     @Override
     protected BlockDevice create(long size, BlockDevice backing) throws IOException {
       HostFile file = new MemoryFile("image");
       CreateSession.create(
           file,
-          CreateOptions.of("qcow2", size)
+          choices(CreateOptions.of("qcow2", size))
               .withFormats(Qcow2Subject.FORMATS)
               .withOption("compat", compat)
               .withOption("cluster_size", Integer.toString(clusterSize))

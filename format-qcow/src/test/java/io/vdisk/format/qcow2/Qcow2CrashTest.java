@@ -71,4 +71,31 @@ class Qcow2CrashTest {
       return new Qcow2Subject(2 << 20, Map.of("refcount_bits", "1", "cluster_size", "1k"));
     }
   }
+
+  /** Subclusters, whose states are a second word. */
+  @Nested
+  class ExtendedL2 extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((2 << 20) + 512, Qcow2Subject.EXTENDED);
+    }
+  }
+
+  /** Tables in one file, guest data in another. */
+  @Nested
+  class DataFile extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((2 << 20) + 512, Qcow2Subject.DATA_FILE);
+    }
+  }
+
+  /** The same, where the other is a raw disk. */
+  @Nested
+  class RawDataFile extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((2 << 20) + 512, Qcow2Subject.RAW_DATA_FILE);
+    }
+  }
 }

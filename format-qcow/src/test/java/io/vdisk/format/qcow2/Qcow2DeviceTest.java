@@ -96,4 +96,16 @@ class Qcow2DeviceTest {
       super(65_536);
     }
   }
+
+  @Nested
+  class ExtendedL2 extends Clusters {
+    ExtendedL2() {
+      super(16_384);
+    }
+
+    @Override
+    Map<String, String> choices() {
+      return Map.of("extended_l2", "on");
+    }
+  }
 }

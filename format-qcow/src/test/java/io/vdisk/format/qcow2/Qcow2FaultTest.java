@@ -37,4 +37,31 @@ class Qcow2FaultTest {
       return new Qcow2Subject(2 << 20, Map.of());
     }
   }
+
+  /** Subclusters, whose states are a second word. */
+  @Nested
+  class ExtendedL2 extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((1 << 20) + 512, Qcow2Subject.EXTENDED);
+    }
+  }
+
+  /** Tables in one file, guest data in another. */
+  @Nested
+  class DataFile extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((1 << 20) + 512, Qcow2Subject.DATA_FILE);
+    }
+  }
+
+  /** The same, where the other is a raw disk. */
+  @Nested
+  class RawDataFile extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((1 << 20) + 512, Qcow2Subject.RAW_DATA_FILE);
+    }
+  }
 }

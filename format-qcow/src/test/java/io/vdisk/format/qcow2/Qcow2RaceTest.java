@@ -31,4 +31,22 @@ class Qcow2RaceTest {
       return new Qcow2Subject(4 << 20, Map.of());
     }
   }
+
+  /** Subclusters, whose states are a second word. */
+  @Nested
+  class ExtendedL2 extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((1 << 20) + 512, Qcow2Subject.EXTENDED);
+    }
+  }
+
+  /** Tables in one file, guest data in another. */
+  @Nested
+  class DataFile extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject((1 << 20) + 512, Qcow2Subject.DATA_FILE);
+    }
+  }
 }

@@ -28,8 +28,6 @@ class Qcow2RefusalTest {
   @CsvSource({
     "snapshot.qcow2, internal snapshots (1)",
     "zstd.qcow2, compression type",
-    "extended-l2.qcow2, extended L2 entries",
-    "data-file.qcow2, external data file",
     "bitmap.qcow2, persistent dirty bitmaps"
   })
   void featureIsRefusedByName(String image, String feature) throws IOException {

@@ -4,6 +4,8 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.Reference;
+import io.vdisk.ReferencePolicy;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.file.HostFile;
@@ -36,6 +38,16 @@ final class Qcow2Subject implements Subject {
           "encrypt.ivgen-alg",
           "essiv");
 
+  /** Subclusters of 512 bytes. */
+  static final Map<String, String> EXTENDED = Map.of("cluster_size", "16k", "extended_l2", "on");
+
+  /** Guest data in a file of its own. */
+  static final Map<String, String> DATA_FILE = Map.of("cluster_size", "4k", "data_file", "data");
+
+  /** The same, which is a raw disk by itself. */
+  static final Map<String, String> RAW_DATA_FILE =
+      Map.of("cluster_size", "4k", "data_file", "data", "data_file_raw", "on");
+
   private final Map<String, String> choices;
   private final long size;
 
@@ -46,7 +58,27 @@ final class Qcow2Subject implements Subject {
 
   @Override
   public int files() {
-    return 1;
+    return choices.containsKey("data_file") ? 2 : 1;
+  }
+
+  @Override
+  public boolean canHaveBacking() {
+    return !choices.containsKey("data_file_raw");
+  }
+
+  /** The image's data file is the second file, whatever it is called. */
+  private static ReferencePolicy dataFile(List<HostFile> files) {
+    return new ReferencePolicy() {
+      @Override
+      public HostFile open(Reference reference) {
+        return files.get(1);
+      }
+
+      @Override
+      public HostFile create(Reference reference) {
+        return files.get(1);
+      }
+    };
   }
 
   @Override
@@ -58,7 +90,10 @@ final class Qcow2Subject implements Subject {
   public void create(List<HostFile> files, long virtualSize, Optional<BlockDevice> backing)
       throws IOException {
     CreateOptions options =
-        CreateOptions.of("qcow2", virtualSize).withFormats(FORMATS).withSecrets(Samples.SECRETS);
+        CreateOptions.of("qcow2", virtualSize)
+            .withFormats(FORMATS)
+            .withSecrets(Samples.SECRETS)
+            .withReferences(dataFile(files));
     for (Map.Entry<String, String> choice : choices.entrySet()) {
       options = options.withOption(choice.getKey(), choice.getValue());
     }
@@ -73,7 +108,8 @@ final class Qcow2Subject implements Subject {
   public BlockDevice open(List<HostFile> files, boolean writable, Optional<BlockDevice> backing)
       throws IOException {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
-    options = options.withFormats(FORMATS).withSecrets(Samples.SECRETS);
+    options =
+        options.withFormats(FORMATS).withSecrets(Samples.SECRETS).withReferences(dataFile(files));
     if (backing.isPresent()) {
       options = options.withBacking(backing.get());
     }

@@ -1,0 +1,40 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.UnsupportedImageException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** Compresses clusters and back, in the way that an image's header names. Thread-safe. */
+interface ClusterCodec extends Closeable {
+  /** The compression types, by their number in the header. */
+  String[] NAMES = {"zlib", "zstd"};
+
+  /**
+   * Fills {@code unit} from its position to its limit.
+   *
+   * @param bytes the compressed bytes, perhaps with others behind them
+   * @return false if they are broken, or do not fill it
+   */
+  boolean decompress(ByteBuffer bytes, ByteBuffer unit) throws IOException;
+
+  /**
+   * Compresses {@code unit} from its position to its limit.
+   *
+   * @return bytes put into {@code target}; 0 if there would be more than {@code most}
+   */
+  int compress(ByteBuffer unit, ByteBuffer target, int most) throws IOException;
+
+  @Override
+  void close();
+
+  /** The codec of a compression type. */
+  static ClusterCodec of(int type, String file) throws UnsupportedImageException {
+    return switch (type) {
+      case ZlibCodec.TYPE -> new ZlibCodec();
+      default ->
+          throw new UnsupportedImageException(
+              file + ": compression type " + Integer.toUnsignedString(type));
+    };
+  }
+}

@@ -1,0 +1,307 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.format.qcow2.Refcounts.Space;
+import io.vdisk.spi.Allocation;
+import io.vdisk.spi.metadata.Slice;
+import io.vdisk.spi.metadata.TableCache.Hold;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** Gives guest clusters their host clusters, and takes them away. */
+final class ClusterWriter {
+  private final Metadata metadata;
+  private final boolean hasBacking;
+
+  ClusterWriter(Metadata metadata, boolean hasBacking) {
+    this.metadata = metadata;
+    this.hasBacking = hasBacking;
+  }
+
+  private long clusterSize() {
+    return metadata.header().clusterSize();
+  }
+
+  private int clusterBits() {
+    return metadata.header().clusterBits;
+  }
+
+  /** Makes sure that the entry for a guest offset has a table to lie in, and this image alone. */
+  void ensureTable(long offset) throws IOException {
+    ClusterTables tables = metadata.tables();
+    if (tables.isKnownOwned(offset)) {
+      return;
+    }
+    int slices = tables.slicesPerTable() + 2;
+    metadata.taking(slices, hold -> makeTable(hold, tables, offset));
+    metadata.writeBack.release(slices);
+  }
+
+  private boolean makeTable(Hold hold, ClusterTables tables, long offset) throws IOException {
+    long old = tables.tableOffset(hold, offset);
+    if (old != 0) {
+      if (tables.isOwned(hold, offset)) {
+        return true;
+      }
+      tables.lookUpTable(hold, offset);
+    }
+    Space space = metadata.refcounts().take(hold, clusterSize());
+    if (space == null) {
+      return false;
+    }
+    metadata.map().add(MetadataMap.Kind.L2_TABLE, space.offset(), clusterSize());
+    if (old == 0) {
+      tables.create(hold, offset, space.offset());
+    } else {
+      tables.move(hold, offset, space.offset());
+      metadata.map().remove(old, clusterSize());
+      metadata.quarantine.add(old, clusterSize());
+    }
+    return true;
+  }
+
+  /** The slice of entries for a guest offset, to be changed. */
+  Slice entriesOf(Hold hold, long offset) throws IOException {
+    ClusterTables tables = metadata.tables();
+    Slice entries = Objects.requireNonNull(tables.entries(hold, offset));
+    long table = tables.tableOffset(hold, offset);
+    if (!metadata.map().isOnly(MetadataMap.Kind.L2_TABLE, table)) {
+      throw new OverlapException(
+          metadata.file.name() + ": the L2 table at offset " + table + " is other metadata, too");
+    }
+    return entries;
+  }
+
+  /** See {@link io.vdisk.spi.WritableLayout#allocate}. */
+  Allocation allocate(long offset, long length) throws IOException {
+    ensureTable(offset);
+    ClusterTables tables = metadata.tables();
+    int index = tables.indexOf(offset);
+    long within = offset & (clusterSize() - 1);
+    long most = (within + length + clusterSize() - 1) >>> clusterBits();
+    int clusters = (int) Math.min(most, tables.perSlice() - index);
+    ClusterAllocation[] made = new ClusterAllocation[1];
+    metadata.taking(
+        ClusterAllocation.SLICES,
+        hold -> {
+          Slice slice = entriesOf(hold, offset);
+          List<GuestCluster> old = clusters(slice, index, clusters);
+          boolean isOwn = isOwn(old.get(0));
+          Space space = isOwn ? own(old, offset) : take(hold, old);
+          if (space == null) {
+            return false;
+          }
+          made[0] = new ClusterAllocation(metadata, this, space, isOwn, old, offset, length);
+          return true;
+        });
+    return made[0];
+  }
+
+  /** Neighbouring clusters of which all or none have host space of their own. */
+  private List<GuestCluster> clusters(Slice slice, int index, int most) throws IOException {
+    List<GuestCluster> found = new ArrayList<>(most);
+    for (int i = index; i < index + most; i++) {
+      GuestCluster cluster = metadata.entries().get(slice, i);
+      if (i > index && isOwn(cluster) != isOwn(found.get(0))) {
+        break;
+      }
+      found.add(cluster);
+    }
+    return found;
+  }
+
+  private boolean isOwn(GuestCluster cluster) {
+    return metadata.header().hasDataFile() || cluster.isOwned();
+  }
+
+  private @org.jspecify.annotations.Nullable Space take(Hold hold, List<GuestCluster> old)
+      throws IOException {
+    return metadata.refcounts().take(hold, (long) old.size() << clusterBits());
+  }
+
+  /** The space that clusters have, as far as it is in one piece. */
+  private Space own(List<GuestCluster> old, long offset) throws IOException {
+    if (metadata.header().hasDataFile()) {
+      long start = offset & -clusterSize();
+      return new Space(start, (long) old.size() << clusterBits(), false);
+    }
+    GuestCluster first = old.get(0);
+    metadata.entries().checkPlace(first.entry(), offset);
+    long start = first.entry().offset();
+    int count = 1;
+    while (count < old.size()
+        && old.get(count).entry().offset() == start + ((long) count << clusterBits())) {
+      count++;
+    }
+    long length = (long) count << clusterBits();
+    if (metadata.map().isHit(start, length)) {
+      throw new OverlapException(
+          metadata.file.name()
+              + ": the cluster at offset "
+              + start
+              + " of guest offset "
+              + offset
+              + " is metadata");
+    }
+    return new Space(start, length, false);
+  }
+
+  /** The space behind an entry that is about to be replaced loses a reference. */
+  void drop(GuestCluster cluster) {
+    if (metadata.header().hasDataFile()) {
+      return;
+    }
+    L2Entry entry = cluster.entry();
+    if (entry.isCompressed()) {
+      long start = entry.compressedOffset(clusterBits());
+      long end = start + entry.compressedLength(clusterBits());
+      start &= -clusterSize();
+      metadata.quarantine.add(start, ((end + clusterSize() - 1) & -clusterSize()) - start);
+    } else if (cluster.hasPlace()) {
+      metadata.quarantine.add(entry.offset() & -clusterSize(), clusterSize());
+    }
+  }
+
+  /** Gives back what was counted and never named. Where the host fails it stays counted: a leak. */
+  void uncount(long offset, long length) {
+    try {
+      metadata.locked(
+          hold -> {
+            metadata.appendPoint.forget(offset, length, clusterSize());
+            long first = offset >>> clusterBits();
+            long last = (offset + length - 1) >>> clusterBits();
+            for (long cluster = first; cluster <= last; cluster++) {
+              metadata.refcounts().lookUp(hold, cluster);
+            }
+            for (long cluster = first; cluster <= last; cluster++) {
+              metadata.refcounts().decrement(hold, cluster);
+            }
+          });
+    } catch (IOException e) {
+      // abort never throws, and a leak is what the format allows
+    }
+  }
+
+  /** Counts the clusters of freed space once less: nobody sees it any more. */
+  void recycle(long fileOffset, long length) throws IOException {
+    for (long at = fileOffset; at < fileOffset + length; at += clusterSize()) {
+      recycleCluster(at);
+    }
+  }
+
+  private void recycleCluster(long offset) throws IOException {
+    long cluster = offset >>> clusterBits();
+    boolean last =
+        metadata.cache.locked(
+            hold -> {
+              boolean only = metadata.refcounts().count(hold, cluster) == 1;
+              if (only) {
+                // From here on nothing can raise the count again, so the hole harms nobody.
+                metadata.appendPoint.forget(offset, clusterSize(), clusterSize());
+              }
+              return only;
+            });
+    if (last) {
+      boolean unused = metadata.file.zero(offset, clusterSize(), false);
+    }
+    metadata.changing(1, hold -> metadata.refcounts().decrement(hold, cluster));
+  }
+
+  /** See {@link io.vdisk.spi.WritableLayout#zero}. */
+  long zero(long offset, long length, boolean keepSpace) throws IOException {
+    if (metadata.header().isDataFileRaw()) {
+      return metadata.dataFile.zero(offset, length, keepSpace) ? length : 0;
+    }
+    if (metadata.header().version < 3 && (hasBacking || keepSpace)) {
+      return 0;
+    }
+    ClusterTables tables = metadata.tables();
+    Slice known = tables.entries(offset);
+    if (known == null && !hasBacking) {
+      return Math.min(length, tables.coverage() - offset % tables.coverage());
+    }
+    ensureTable(offset);
+    long inSlice =
+        ((long) (tables.perSlice() - tables.indexOf(offset)) << clusterBits())
+            - (offset & (clusterSize() - 1));
+    long end = offset + Math.min(length, inSlice);
+    long[] done = new long[1];
+    metadata.changing(
+        1,
+        hold -> {
+          Slice slice = entriesOf(hold, offset);
+          long at = offset;
+          while (at < end) {
+            long stop = Math.min(end, (at & -clusterSize()) + clusterSize());
+            if (!zero(hold, slice, at, stop, keepSpace)) {
+              break;
+            }
+            at = stop;
+          }
+          done[0] = at - offset;
+        });
+    if (metadata.header().hasDataFile() && !keepSpace && done[0] > 0) {
+      boolean unused = metadata.dataFile.zero(offset, done[0], false);
+    }
+    return done[0];
+  }
+
+  /**
+   * Makes granules of one cluster read as zero.
+   *
+   * @return false if they cannot, because the cluster is compressed
+   */
+  private boolean zero(Hold hold, Slice slice, long from, long to, boolean keepSpace)
+      throws IOException {
+    int i = metadata.tables().indexOf(from);
+    GuestCluster old = metadata.entries().get(slice, i);
+    int mask = subclusters(from, to);
+    boolean isWhole = mask == GuestCluster.ALL;
+    if (!isWhole && old.entry().isCompressed()) {
+      return false;
+    }
+    boolean isPlaceKept = old.hasPlace() && (keepSpace || (old.stored() & ~mask) != 0);
+    int zero = old.zero();
+    if (isPlaceKept || hasBacking) {
+      zero |= mask;
+    } else if (old.hasPlace()) {
+      zero &= ~mask; // what has no place reads as zero without a mark
+    }
+    GuestCluster next =
+        new GuestCluster(isPlaceKept ? old.descriptor() : 0, old.stored() & ~mask, zero);
+    if (!next.equals(old)) {
+      if (!isPlaceKept) {
+        drop(old);
+      }
+      metadata.entries().set(hold, slice, i, next);
+    }
+    return true;
+  }
+
+  /**
+   * Gives every guest cluster of an image that is being made its host cluster. Subclusters stay
+   * unstored; a standard cluster is stored, and the caller sees that it reads as zero.
+   */
+  List<Space> preallocate() throws IOException {
+    List<Space> made = new ArrayList<>();
+    long size = metadata.header().virtualSize;
+    for (long offset = 0; offset < size; ) {
+      ClusterAllocation space = (ClusterAllocation) allocate(offset, size - offset);
+      space.reserve();
+      made.add(space.space());
+      offset += space.length();
+    }
+    return made;
+  }
+
+  /** The subclusters of a range inside one cluster; a part of one at the end of the disk counts. */
+  int subclusters(long from, long to) {
+    int step = metadata.entries().step();
+    long granule = metadata.entries().granule();
+    long within = from & (clusterSize() - 1);
+    int first = (int) (within / granule) * step;
+    int end = (int) ((within + (to - from) + granule - 1) / granule) * step;
+    return GuestCluster.mask(first, end);
+  }
+}

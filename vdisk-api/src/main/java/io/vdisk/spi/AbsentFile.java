@@ -1,0 +1,52 @@
+package io.vdisk.spi;
+
+import io.vdisk.Reference;
+import io.vdisk.ReferenceDeniedException;
+import io.vdisk.file.HostFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.NonWritableChannelException;
+
+/** Stands for a further file of an image that the caller chose to open alone: refuses reads. */
+final class AbsentFile implements HostFile {
+  private final Reference reference;
+
+  AbsentFile(Reference reference) {
+    this.reference = reference;
+  }
+
+  @Override
+  public int read(ByteBuffer dst, long offset) throws ReferenceDeniedException {
+    throw new ReferenceDeniedException(reference, "the image was opened without it");
+  }
+
+  @Override
+  public void write(ByteBuffer src, long offset) {
+    throw new NonWritableChannelException();
+  }
+
+  @Override
+  public long size() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public void resize(long size) {
+    throw new NonWritableChannelException();
+  }
+
+  @Override
+  public void flush() {}
+
+  @Override
+  public String name() {
+    return reference.name();
+  }
+
+  @Override
+  public boolean canWrite() {
+    return false;
+  }
+
+  @Override
+  public void close() {}
+}
