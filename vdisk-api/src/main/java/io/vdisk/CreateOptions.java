@@ -88,6 +88,14 @@ public final class CreateOptions {
     return with(s -> s.formats = List.copyOf(formats));
   }
 
+  /**
+   * Does not look at the backing file, which may be missing: the virtual size must be said. What
+   * the new image does not hold cannot be read until it is opened again.
+   */
+  public CreateOptions withoutOpeningBacking() {
+    return with(s -> s.alone = true);
+  }
+
   /** Never flushes the host. For targets that can be made again. */
   public CreateOptions withoutDurability() {
     return with(s -> s.durable = false);
@@ -146,6 +154,11 @@ public final class CreateOptions {
     return Optional.ofNullable(state.formats);
   }
 
+  /** Whether the backing file is left alone. */
+  public boolean isWithoutOpeningBacking() {
+    return state.alone;
+  }
+
   /** Whether creation and later flushes reach the host's disk. */
   public boolean isDurable() {
     return state.durable;
@@ -173,6 +186,7 @@ public final class CreateOptions {
     Secrets secrets = Secrets.NONE;
     Limits limits = Limits.DEFAULT;
     @Nullable List<ImageFormat> formats;
+    boolean alone;
     boolean durable = true;
     PageCache pageCache = PageCache.USED;
 

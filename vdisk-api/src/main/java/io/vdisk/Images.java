@@ -104,6 +104,9 @@ public final class Images {
     if (options.formats().isPresent()) {
       open = open.withFormats(options.formats().get());
     }
+    if (options.isWithoutOpeningBacking()) {
+      open = open.withoutBacking();
+    }
     return options.isDurable() ? open : open.withoutDurability();
   }
 

@@ -40,6 +40,11 @@ public final class OpenOptions {
         });
   }
 
+  /** The same options for reading and writing. */
+  public OpenOptions asReadWrite() {
+    return with(s -> s.writable = true);
+  }
+
   /** Opens as this format, without probing. */
   public OpenOptions withFormat(String name) {
     return with(s -> s.format = name);

@@ -16,6 +16,7 @@ import java.util.Set;
 final class Arguments {
   private final Map<String, List<String>> given = new HashMap<>();
   private final List<String> operands = new ArrayList<>();
+  private final List<String> order = new ArrayList<>();
 
   private Arguments() {}
 
@@ -112,6 +113,7 @@ final class Arguments {
   }
 
   private void add(String name, String value) {
+    order.add(name);
     given.computeIfAbsent(name, unused -> new ArrayList<>()).add(value);
   }
 
@@ -127,6 +129,11 @@ final class Arguments {
 
   List<String> values(String name) {
     return given.getOrDefault(name, List.of());
+  }
+
+  /** The options as they were given, each by the last of its spellings. */
+  List<String> order() {
+    return order;
   }
 
   /** What is no option, in order. */

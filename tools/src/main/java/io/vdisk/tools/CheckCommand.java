@@ -4,6 +4,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.Progress;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.Repairing;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
@@ -11,10 +12,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** {@code vdisk check}: whether an image's metadata agrees with itself. Changes nothing. */
+/**
+ * {@code vdisk check}: whether an image's metadata agrees with itself. Changes nothing, unless
+ * {@code -r} says what to mend.
+ */
 final class CheckCommand {
   static final String USAGE =
-      "vdisk check [-f FORMAT] [-U] [-q] [--image-opts] [--output=json|human] FILE";
+      "vdisk check [-r leaks|all] [-f FORMAT] [-U] [-q] [--image-opts] [--output=json|human]"
+          + " [--object SECRET] [--source-secret ID] FILE";
 
   /** Exit codes, those of qemu-img. */
   private static final int INCOMPLETE = 1;
@@ -27,29 +32,83 @@ final class CheckCommand {
   private CheckCommand() {}
 
   static int run(List<String> words, Console console) throws IOException, UsageException {
-    Arguments arguments = Opening.syntax().value("--output").flag("-q", "--quiet").parse(words);
+    Arguments arguments =
+        Opening.syntax()
+            .value("-r")
+            .value("-T")
+            .value("--output")
+            .flag("-q", "--quiet")
+            .parse(words);
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
     NamedImage image = NamedImage.of(arguments, arguments.operands(1, "one FILE").get(0));
-    String file = image.file();
     boolean json = Help.isJson(arguments);
-    try (BlockDevice device =
-        Opening.of(arguments, console, "vdisk").alone(image.path(), image.format())) {
-      String format = device.info().format();
-      Optional<Checking> checking = device.feature(Checking.class);
-      if (checking.isEmpty()) {
-        console.err().println("vdisk: " + file + ": " + format + " images cannot be checked");
-        return UNSUPPORTED;
+    Optional<Repairing.Scope> scope = scope(arguments);
+    boolean prints = !json && !arguments.has("--quiet");
+    try (SecretObjects secrets = SecretObjects.of(arguments.values("--object"))) {
+      Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
+      try (BlockDevice device =
+          scope.isEmpty()
+              ? opening.alone(image.path(), image.format())
+              : opening.repair(image.path(), image.format())) {
+        String format = device.info().format();
+        Optional<Checking> checking = device.feature(Checking.class);
+        if (checking.isEmpty()) {
+          console
+              .err()
+              .println("vdisk: " + image.file() + ": " + format + " images cannot be checked");
+          return UNSUPPORTED;
+        }
+        CheckReport repaired = CheckReport.builder().build();
+        if (scope.isPresent()) {
+          Optional<Repairing> repairing = device.feature(Repairing.class);
+          if (repairing.isEmpty()) {
+            console
+                .err()
+                .println("vdisk: " + image.file() + ": " + format + " images cannot be repaired");
+            return UNSUPPORTED;
+          }
+          repaired = repairing.get().repair(scope.get(), Progress.NONE);
+          if (prints) {
+            printRepair(repaired, console.out(), console.err());
+          }
+        }
+        CheckReport report = checking.get().check(Progress.NONE);
+        if (json) {
+          console.out().println(Json.of(fields(image.file(), format, report, repaired)));
+        } else if (prints) {
+          print(report, console.out(), console.err());
+        }
+        return exit(report);
       }
-      CheckReport report = checking.get().check(Progress.NONE);
-      if (json) {
-        console.out().println(Json.of(fields(file, format, report)));
-      } else if (!arguments.has("--quiet")) {
-        print(report, console.out(), console.err());
-      }
-      return exit(report);
     }
+  }
+
+  private static Optional<Repairing.Scope> scope(Arguments arguments) throws UsageException {
+    Optional<String> text = arguments.value("-r");
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        switch (text.get()) {
+          case "leaks" -> Repairing.Scope.LEAKS;
+          case "all" -> Repairing.Scope.ALL;
+          default -> throw new UsageException("-r takes leaks or all, not '" + text.get() + "'");
+        });
+  }
+
+  private static void printRepair(CheckReport repaired, PrintStream out, PrintStream err) {
+    if (repaired.errorsFixed() + repaired.leaksFixed() == 0) {
+      return;
+    }
+    printFindings(repaired, err);
+    out.println("The following inconsistencies were found and repaired:");
+    out.println();
+    out.println("    " + repaired.leaksFixed() + " leaked clusters");
+    out.println("    " + repaired.errorsFixed() + " corruptions");
+    out.println();
+    out.println("Double checking the fixed image now...");
   }
 
   private static int exit(CheckReport report) {
@@ -59,7 +118,8 @@ final class CheckCommand {
     return report.errors() > 0 ? ERRORS : report.leaks() > 0 ? LEAKS : 0;
   }
 
-  private static Map<String, Object> fields(String file, String format, CheckReport report) {
+  private static Map<String, Object> fields(
+      String file, String format, CheckReport report, CheckReport repaired) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("image-end-offset", report.endOffset());
     fields.put("total-clusters", report.totalUnits());
@@ -70,6 +130,12 @@ final class CheckCommand {
     if (report.leaks() > 0) {
       fields.put("leaks", report.leaks());
     }
+    if (repaired.errorsFixed() > 0) {
+      fields.put("corruptions-fixed", repaired.errorsFixed());
+    }
+    if (repaired.leaksFixed() > 0) {
+      fields.put("leaks-fixed", repaired.leaksFixed());
+    }
     fields.put("allocated-clusters", report.allocatedUnits());
     fields.put("fragmented-clusters", report.fragmentedUnits());
     fields.put("compressed-clusters", report.compressedUnits());
@@ -78,7 +144,7 @@ final class CheckCommand {
     return fields;
   }
 
-  private static void print(CheckReport report, PrintStream out, PrintStream err) {
+  private static void printFindings(CheckReport report, PrintStream err) {
     for (CheckReport.Finding finding : report.findings()) {
       err.println(finding.severity() + ": " + finding.message());
     }
@@ -86,6 +152,10 @@ final class CheckCommand {
     if (counted > report.findings().size()) {
       err.println((counted - report.findings().size()) + " more findings are not shown");
     }
+  }
+
+  private static void print(CheckReport report, PrintStream out, PrintStream err) {
+    printFindings(report, err);
     if (report.isClean()) {
       out.println("No errors were found on the image.");
     } else {

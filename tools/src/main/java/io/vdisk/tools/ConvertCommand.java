@@ -7,7 +7,6 @@ import io.vdisk.ReferencePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,7 +14,7 @@ import java.util.Optional;
 final class ConvertCommand {
   static final String USAGE =
       "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
-          + " [-t MODE] [-T MODE] [--drop-cache] [-B BACKING] [-F FORMAT]"
+          + " [-t MODE] [-T MODE] [-l SNAPSHOT] [--drop-cache] [-B BACKING] [-F FORMAT]"
           + " [--backing-policy=deny|same-directory|within=DIR|any]"
           + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]]"
           + " [--source-secret ID] [--image-opts] SOURCE TARGET\n"
@@ -42,11 +41,10 @@ final class ConvertCommand {
             .flag("-W")
             .value("-S")
             .value("-m")
-            .value("-t")
             .value("-T")
             .flag("--drop-cache")
+            .value("-l")
             .value("-B")
-            .value("--source-secret")
             .parse(words);
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
@@ -74,7 +72,8 @@ final class ConvertCommand {
             .with(secrets.named(image.secret()))
             .with(sourceMode.pageCache());
     refuseSameFile(source, target);
-    try (BlockDevice from = opening.read(source, image.format(), sourceBackingFormat);
+    try (BlockDevice opened = opening.read(source, image.format(), sourceBackingFormat);
+        BlockDevice from = NamedSnapshot.of(opened, arguments.value("-l"), image.file());
         TargetFile file = TargetFile.of(target)) {
       try (BlockDevice to = file.create(options.withVirtualSize(from.size()))) {
         copy(from, to, file.isUsed(options), options);
@@ -131,54 +130,12 @@ final class ConvertCommand {
   private CreateOptions options(SecretObjects secrets) throws UsageException {
     String format =
         arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
-    CreateOptions options = CreateOptions.of(format, 0).withReferences(ReferencePolicy.any());
-    Optional<String> backing = arguments.value("-B");
-    Optional<String> backingFormat = arguments.value("-F");
-    for (String list : arguments.values("-o")) {
-      for (String option : split(list)) {
-        int equals = option.indexOf('=');
-        if (equals < 1) {
-          throw new UsageException("-o takes NAME=VALUE, not '" + option + "'");
-        }
-        String name = option.substring(0, equals);
-        String value = option.substring(equals + 1);
-        switch (name) {
-          case "encrypt.key-secret" ->
-              options = options.withSecrets(secrets.named(Optional.of(value)));
-          case "backing_file" -> backing = Optional.of(value);
-          case "backing_fmt" -> backingFormat = Optional.of(value);
-          case "cluster_size" ->
-              options = options.withOption(name, Long.toString(ByteSize.parse(value, 1)));
-          default -> options = options.withOption(name, value);
-        }
-      }
-    }
-    if (backing.isPresent()) {
-      options = options.withBacking(backing.get(), backingFormat.orElse(null));
-    }
+    ImageOptions said = ImageOptions.of(arguments, "-B");
+    CreateOptions options =
+        said.applyTo(CreateOptions.of(format, 0).withReferences(ReferencePolicy.any()), secrets);
     CacheMode mode = CacheMode.of(arguments, "-t");
     options = options.withPageCache(mode.pageCache());
     return mode.durable() ? options : options.withoutDurability();
-  }
-
-  /** At commas; two of them stand for one in a value. */
-  static List<String> split(String list) {
-    List<String> parts = new ArrayList<>();
-    StringBuilder part = new StringBuilder();
-    for (int i = 0; i < list.length(); i++) {
-      char c = list.charAt(i);
-      if (c != ',') {
-        part.append(c);
-      } else if (i + 1 < list.length() && list.charAt(i + 1) == ',') {
-        part.append(c);
-        i++;
-      } else {
-        parts.add(part.toString());
-        part.setLength(0);
-      }
-    }
-    parts.add(part.toString());
-    return parts;
   }
 
   private static void refuseSameFile(Path source, Path target) throws IOException {

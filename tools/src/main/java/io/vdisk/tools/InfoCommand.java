@@ -3,12 +3,14 @@ package io.vdisk.tools;
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
+import io.vdisk.feature.Snapshots;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,10 +18,14 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** {@code vdisk info}: what an image says of itself. Follows nothing that it names. */
+/**
+ * {@code vdisk info}: what an image says of itself; with {@code --backing-chain} also those below
+ * it, under the policy for what images name. Otherwise it follows nothing that the image names.
+ */
 final class InfoCommand {
   static final String USAGE =
-      "vdisk info [-f FORMAT] [-U] [--image-opts] [--output=json|human] FILE";
+      "vdisk info [--backing-chain] [-f FORMAT] [-U] [--image-opts] [--output=json|human]"
+          + " [--backing-policy=deny|same-directory|within=DIR|any] FILE";
 
   /** What qemu-img shows beside the format's own fields. */
   private static final Set<String> COMMON = Set.of("encrypted", "dirty-flag");
@@ -27,22 +33,59 @@ final class InfoCommand {
   private InfoCommand() {}
 
   static int run(List<String> words, Console console) throws IOException, UsageException {
-    Arguments arguments = Opening.syntax().value("--output").parse(words);
+    Arguments arguments = Opening.syntax().value("--output").flag("--backing-chain").parse(words);
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
     NamedImage image = NamedImage.of(arguments, arguments.operands(1, "one FILE").get(0));
-    String file = image.file();
     boolean json = Help.isJson(arguments);
+    PrintStream out = console.out();
     Path path = image.path();
-    try (BlockDevice device = Opening.of(arguments, console, "vdisk").alone(path, image.format())) {
-      if (json) {
-        console.out().println(Json.of(fields(file, path, device.info(), diskSize(path))));
+    Opening opening = Opening.of(arguments, console, "vdisk");
+    try (BlockDevice device = opening.alone(path, image.format())) {
+      if (arguments.has("--backing-chain")) {
+        chain(image, device, opening, json, out);
+      } else if (json) {
+        out.println(Json.of(fields(image.file(), path, device)));
       } else {
-        print(file, path, device.info(), diskSize(path), console.out());
+        print(image.file(), path, device, out);
       }
     }
     return 0;
+  }
+
+  private static void chain(
+      NamedImage image, BlockDevice device, Opening opening, boolean json, PrintStream out)
+      throws IOException {
+    Path path = image.path();
+    List<Object> all = new ArrayList<>();
+    if (json) {
+      all.add(fields(image.file(), path, device));
+    } else {
+      print(image.file(), path, device, out);
+    }
+    Object key;
+    try (HostFile file = LocalFile.open(path, false, false)) {
+      key = file.key();
+    }
+    Path[] place = {path};
+    new BackingChain(opening.options())
+        .walk(
+            device,
+            key,
+            (reference, below) -> {
+              String file = actual(place[0], reference);
+              place[0] = below.file().path().orElse(place[0]);
+              if (json) {
+                all.add(fields(file, place[0], below.device()));
+              } else {
+                out.println();
+                print(file, place[0], below.device(), out);
+              }
+            });
+    if (json) {
+      out.println(Json.of(all));
+    }
   }
 
   /** What the file occupies, where this JVM can ask for it. */
@@ -52,9 +95,20 @@ final class InfoCommand {
     }
   }
 
-  private static Map<String, Object> fields(
-      String file, Path path, ImageInfo info, OptionalLong diskSize) {
+  private static List<Snapshots.Snapshot> snapshots(BlockDevice device) throws IOException {
+    Optional<Snapshots> snapshots = device.feature(Snapshots.class);
+    return snapshots.isPresent() ? snapshots.get().list() : List.of();
+  }
+
+  private static Map<String, Object> fields(String file, Path path, BlockDevice device)
+      throws IOException {
+    ImageInfo info = device.info();
+    OptionalLong diskSize = diskSize(path);
+    List<Snapshots.Snapshot> snapshots = snapshots(device);
     Map<String, Object> fields = new LinkedHashMap<>();
+    if (!snapshots.isEmpty()) {
+      fields.put("snapshots", SnapshotTable.fields(snapshots));
+    }
     fields.put("virtual-size", info.virtualSize());
     fields.put("filename", file);
     if (info.unit() > 1) {
@@ -89,9 +143,10 @@ final class InfoCommand {
     return own;
   }
 
-  private static void print(
-      String file, Path path, ImageInfo info, OptionalLong diskSize, PrintStream out)
+  private static void print(String file, Path path, BlockDevice device, PrintStream out)
       throws IOException {
+    ImageInfo info = device.info();
+    OptionalLong diskSize = diskSize(path);
     out.println("image: " + file);
     out.println("file format: " + info.format());
     out.println("virtual size: " + size(info.virtualSize()));
@@ -116,6 +171,7 @@ final class InfoCommand {
           "backing file: " + name + (actual.equals(name) ? "" : " (actual path: " + actual + ")"));
       backing.get().format().ifPresent(format -> out.println("backing file format: " + format));
     }
+    SnapshotTable.print(snapshots(device), out);
     Map<String, Object> own = own(info);
     if (!own.isEmpty()) {
       out.println("Format specific information:");
@@ -144,10 +200,15 @@ final class InfoCommand {
 
   /** Where the named file lies, seen from here; names that are no paths stay as they are. */
   private static String actual(Path image, Reference backing) {
+    String name = backing.name();
+    int colon = name.indexOf(':');
+    if (colon >= 0 && name.lastIndexOf('/', colon) < 0) {
+      return name; // what stands before the colon is a protocol
+    }
     try {
-      return image.resolveSibling(backing.name()).toString();
+      return image.resolveSibling(name).toString();
     } catch (java.nio.file.InvalidPathException e) {
-      return backing.name();
+      return name;
     }
   }
 

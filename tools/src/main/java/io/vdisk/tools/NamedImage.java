@@ -23,7 +23,7 @@ record NamedImage(String file, Optional<String> format, Optional<String> secret)
     @Nullable String file = null;
     Optional<String> format = Optional.empty();
     Optional<String> secret = Optional.empty();
-    for (String option : ConvertCommand.split(operand)) {
+    for (String option : ImageOptions.split(operand)) {
       int equals = Math.max(0, option.indexOf('='));
       String value = option.substring(Math.min(option.length(), equals + 1));
       switch (option.substring(0, equals)) {

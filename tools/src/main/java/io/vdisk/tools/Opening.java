@@ -6,10 +6,12 @@ import io.vdisk.Match;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
 import io.vdisk.Secrets;
+import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.PageCache;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** How a command opens the images that its user names. */
@@ -36,7 +38,19 @@ final class Opening {
         .flag("-U", "--force-share")
         .value("--backing-policy")
         .value("--object")
+        .value("--source-secret")
+        .value("-t")
         .flag("--image-opts");
+  }
+
+  /** Whether {@code -t} says that nothing need reach the host's disk. */
+  static boolean isUnsafe(Arguments arguments) throws UsageException {
+    String mode = arguments.value("-t").orElse("writeback");
+    return switch (mode) {
+      case "unsafe" -> true;
+      case "writeback", "writethrough", "none", "directsync" -> false;
+      default -> throw new UsageException("there is no cache mode '" + mode + "'");
+    };
   }
 
   static Opening of(Arguments arguments, Console console, String program) throws UsageException {
@@ -48,7 +62,8 @@ final class Opening {
     if (arguments.has("--force-share")) {
       options = options.withoutLock();
     }
-    return new Opening(console, program, options);
+    return new Opening(
+        console, program, isUnsafe(arguments) ? options.withoutDurability() : options);
   }
 
   /** The same with passphrases for the image, and for those below it. */
@@ -89,12 +104,43 @@ final class Opening {
     return open(file, format, options.withoutBacking());
   }
 
+  /** Opens an image for writing, with what it names. */
+  BlockDevice write(Path file, Optional<String> format) throws IOException {
+    return open(file, known(file, format), options.asReadWrite());
+  }
+
+  /** Opens an image to change its own metadata. */
+  BlockDevice writeAlone(Path file, Optional<String> format) throws IOException {
+    return open(file, known(file, format), options.asReadWrite().withoutBacking());
+  }
+
+  /** Opens an image to mend its metadata. */
+  BlockDevice repair(Path file, Optional<String> format) throws IOException {
+    return open(file, known(file, format), options.forRepair().withoutBacking());
+  }
+
+  /** How images are opened for reading. */
+  OpenOptions options() {
+    return options;
+  }
+
+  /** A guest can write any header into a raw disk: what is written to must be known. */
+  private Optional<String> known(Path file, Optional<String> format) throws IOException {
+    if (format.isEmpty() && Images.probe(file, options).stream().noneMatch(Opening::isSure)) {
+      throw new UnsupportedImageException(
+          file + " is in no known format, and not changed before -f says its format (perhaps raw)");
+    }
+    return format;
+  }
+
   /** The format of a file, if it has a magic number. */
   static Optional<String> probe(Path file) throws IOException {
-    return Images.probe(file, OpenOptions.readOnly()).stream()
-        .filter(Opening::isSure)
-        .findFirst()
-        .map(match -> match.format().name());
+    return sureFormat(Images.probe(file, OpenOptions.readOnly()));
+  }
+
+  /** The format that is known by more than that nothing speaks against it. */
+  static Optional<String> sureFormat(List<Match> matches) {
+    return matches.stream().filter(Opening::isSure).findFirst().map(match -> match.format().name());
   }
 
   /** What is in no known format is raw, as nothing is written to it; the user is told. */

@@ -43,7 +43,13 @@ final class Rehearsal {
       failed |= Img2Qcow.run(List.of("-f", format, image, raw.toString()), console);
       failed |= QcowCreate.run(List.of("-f", format, "0", overlay, image), console);
       failed |= QcowCreate.run(List.of("-f", format, "1", copy), console);
+      String made = image + "-made";
+      failed |= vdisk(console, "create", "-f", format, made, "1M");
+      failed |= vdisk(console, "map", image);
+      failed |= vdisk(console, "measure", "-O", "qcow2", "-f", format, image);
+      failed |= vdisk(console, "resize", "-f", "raw", raw + "", "+0");
       failed |= vdisk(console, "info", image);
+      failed |= vdisk(console, "info", "--backing-chain", overlay);
       failed |= vdisk(console, "info", "--output=json", overlay);
       failed |= vdisk(console, "check", image);
       failed |= vdisk(console, "convert", "-O", "raw", overlay, copy);
@@ -51,7 +57,8 @@ final class Rehearsal {
       failed |=
           vdisk(console, "convert", "-f", "raw", "-O", format, "-t", "unsafe", raw + "", copy);
       failed |= vdisk(console, "convert", "-p", "-c", "-O", "qcow2", image, copy);
-      for (String name : List.of(image, overlay, copy)) {
+      failed |= vdisk(console, "commit", "-d", overlay);
+      for (String name : List.of(image, overlay, copy, made)) {
         Files.delete(Path.of(name));
       }
     }

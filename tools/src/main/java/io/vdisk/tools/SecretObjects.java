@@ -4,6 +4,9 @@ import io.vdisk.Secrets;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +51,7 @@ final class SecretObjects implements Closeable {
   }
 
   private void add(String object) throws IOException, UsageException {
-    List<String> parts = ConvertCommand.split(object);
+    List<String> parts = ImageOptions.split(object);
     if (!parts.get(0).equals("secret")) {
       throw new UsageException("--object takes secret,id=ID,file=PATH and no other object");
     }
@@ -126,6 +129,23 @@ final class SecretObjects implements Closeable {
       throw new UsageException("there is no --object secret,id=" + id.get());
     }
     return (file, purpose) -> Optional.of(bytes.clone());
+  }
+
+  /** The secret of this id as text; the caller wipes it. */
+  char[] characters(String id) throws UsageException {
+    byte[] bytes = secrets.get(id);
+    if (bytes == null) {
+      throw new UsageException("there is no --object secret,id=" + id);
+    }
+    try {
+      CharBuffer decoded = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+      char[] characters = new char[decoded.remaining()];
+      decoded.get(characters);
+      Arrays.fill(decoded.array(), '\0');
+      return characters;
+    } catch (CharacterCodingException e) {
+      throw new UsageException("the secret " + id + " is no text in UTF-8");
+    }
   }
 
   @Override

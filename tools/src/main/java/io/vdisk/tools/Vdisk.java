@@ -7,7 +7,8 @@ import java.util.List;
 /** The command {@code vdisk}: option letters and exit codes are those of qemu-img. */
 public final class Vdisk {
   private static final String USAGE =
-      "vdisk COMMAND [OPTIONS]; COMMAND is one of info, convert, check; see vdisk COMMAND --help";
+      "vdisk COMMAND [OPTIONS]; COMMAND is one of amend, bitmap, check, commit, convert, create, info,"
+          + " map, measure, rebase, resize, snapshot; see vdisk COMMAND --help";
 
   private Vdisk() {}
 
@@ -26,6 +27,15 @@ public final class Vdisk {
         case "info" -> InfoCommand.run(rest, console);
         case "convert" -> ConvertCommand.run(rest, console);
         case "check" -> CheckCommand.run(rest, console);
+        case "create" -> CreateCommand.run(rest, console);
+        case "snapshot" -> SnapshotCommand.run(rest, console);
+        case "resize" -> ResizeCommand.run(rest, console);
+        case "commit" -> CommitCommand.run(rest, console);
+        case "rebase" -> RebaseCommand.run(rest, console);
+        case "amend" -> AmendCommand.run(rest, console);
+        case "measure" -> MeasureCommand.run(rest, console);
+        case "bitmap" -> BitmapCommand.run(rest, console);
+        case "map" -> MapCommand.run(rest, console);
         case "-h", "--help", "help" -> {
           console.out().println("usage: " + USAGE);
           yield 0;

@@ -50,6 +50,25 @@ final class Shell {
     return code;
   }
 
+  /** Runs a program beside: what it prints, and its exit code. */
+  int program(String... words) throws IOException {
+    Process process =
+        new ProcessBuilder(Arrays.stream(words).map(this::word).toList())
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .start();
+    process.getOutputStream().close();
+    out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    out = out.replace(folder.toString(), "");
+    err = "";
+    try {
+      return process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
+  }
+
   private String word(String word) {
     return word.startsWith("/") ? folder + word : word;
   }

@@ -371,8 +371,8 @@ class VdiskTest {
     @Test
     void misuseIsOne() {
       assertEquals(1, vdisk());
-      assertEquals(1, vdisk("snapshot"));
-      assertEquals("vdisk: there is no command 'snapshot' (see vdisk --help)\n", shell.err);
+      assertEquals(1, vdisk("compose"));
+      assertEquals("vdisk: there is no command 'compose' (see vdisk --help)\n", shell.err);
       assertEquals(1, vdisk("info"));
       assertEquals(1, vdisk("info", "-x", "/a"));
       assertEquals(1, vdisk("info", "--output=xml", "/a"));
@@ -380,25 +380,42 @@ class VdiskTest {
       assertEquals("vdisk: -O FORMAT is missing (see vdisk --help)\n", shell.err);
       assertEquals(1, vdisk("convert", "-O", "raw", "-t", "fast", "/a", "/b"));
       assertEquals(1, vdisk("convert", "-O", "raw", "-T", "fast", "/a", "/b"));
-      assertEquals(1, vdisk("convert", "-O", "raw", "-o", "fast", "/a", "/b"));
+      assertEquals(1, vdisk("convert", "-O", "raw", "-o", "=fast", "/a", "/b"));
       assertEquals(1, vdisk("info", "/missing"));
       assertEquals("vdisk: /missing: no such file\n", shell.err);
     }
 
     @Test
     void helpIsZero() {
-      for (String command : List.of("info", "convert", "check")) {
+      assertEquals(0, vdisk("--help"));
+      String commands = shell.out;
+      for (String command :
+          List.of(
+              "amend",
+              "bitmap",
+              "check",
+              "commit",
+              "convert",
+              "create",
+              "info",
+              "map",
+              "measure",
+              "rebase",
+              "resize",
+              "snapshot")) {
+        assertTrue(commands.contains(" " + command), commands);
         assertEquals(0, vdisk(command, "--help"));
         assertTrue(shell.out.startsWith("usage: vdisk " + command + " "), shell.out);
+        assertEquals(1, vdisk(command, "--colour", "/a"));
+        assertEquals("vdisk: unknown option '--colour' (see vdisk --help)\n", shell.err);
       }
-      assertEquals(0, vdisk("--help"));
       assertEquals(0, vdisk("--version"));
       assertTrue(shell.out.matches("vdisk \\d+\\.\\d+\\S*\n"), shell.out);
     }
 
     @Test
     void valuesOfOptionsMayHoldCommas() {
-      assertEquals(List.of("a=1", "b=2,3", "c="), ConvertCommand.split("a=1,b=2,,3,c="));
+      assertEquals(List.of("a=1", "b=2,3", "c="), ImageOptions.split("a=1,b=2,,3,c="));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.vdisk.feature;
 
 import io.vdisk.Extent;
+import io.vdisk.UnsupportedImageException;
 import java.io.IOException;
 import java.util.List;
 
@@ -27,6 +28,15 @@ public interface DirtyBitmaps {
 
   /** Adds to one bitmap what another has. */
   void merge(String target, String source) throws IOException;
+
+  /**
+   * Adds ranges to a bitmap, such as another image's.
+   *
+   * @param ranges inside the disk; each unit of which they touch any is marked
+   */
+  default void merge(String target, Iterable<Extent> ranges) throws IOException {
+    throw new UnsupportedImageException("the bitmaps of this image take none of another image's");
+  }
 
   /** Records writes, or stops recording. */
   void setEnabled(String name, boolean enabled) throws IOException;
