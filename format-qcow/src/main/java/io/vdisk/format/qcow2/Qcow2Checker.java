@@ -71,6 +71,24 @@ final class Qcow2Checker {
   }
 
   /**
+   * Counts references, and refuses an image with errors. A leak harms nothing, nor does a COPIED
+   * mark beside a count that is too high: a power cut may leave both.
+   *
+   * @throws CorruptImageException if there are any
+   */
+  void requireSound() throws IOException {
+    boolean isWhole = run(false);
+    if (!isWhole || !hasRightReferences() || findings.has(Severity.UNCHECKED)) {
+      CheckReport.Builder report = CheckReport.builder();
+      findings.addTo(report);
+      throw new CorruptImageException(
+          image.file.name()
+              + ": has errors in its tables, and must be repaired first: "
+              + report.build().findings().get(0).message());
+    }
+  }
+
+  /**
    * Does the work.
    *
    * @param isSalvage as a repair needs it, which mends a snapshot table that is beyond its limits
