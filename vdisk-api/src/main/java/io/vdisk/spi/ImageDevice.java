@@ -5,6 +5,7 @@ import io.vdisk.Capability;
 import io.vdisk.Extent;
 import io.vdisk.ImageInfo;
 import io.vdisk.feature.OrderedWriter;
+import io.vdisk.feature.Resizing;
 import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.HostFlushException;
@@ -167,7 +168,23 @@ final class ImageDevice implements BlockDevice, Exclusive {
     if (type == OrderedWriter.class && writing != null) {
       return Optional.of(type.cast(new InOrder()));
     }
+    if (type == Resizing.class && writing != null) {
+      return layout.feature(Resizing.class, this).map(resizing -> type.cast(zeroing(resizing)));
+    }
     return layout.feature(type, this);
+  }
+
+  /** What a disk grows by reads as zero, whatever a backing file or an old cluster has there. */
+  private Resizing zeroing(Resizing resizing) {
+    return virtualSize -> {
+      long before = size;
+      resizing.resize(virtualSize);
+      long after = size;
+      if (after > before) {
+        writeZeroes(before, after - before);
+        flush();
+      }
+    };
   }
 
   @Override

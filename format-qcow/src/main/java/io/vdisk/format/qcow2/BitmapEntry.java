@@ -40,6 +40,9 @@ record BitmapEntry(
   /** Bytes of the part that every entry has. */
   static final int FIXED = 24;
 
+  /** Where in an entry its flags are. */
+  static final int FLAGS_OFFSET = (int) FLAGS.offset();
+
   /** It was not saved, and what it says may be wrong. */
   static final int IN_USE = 1;
 

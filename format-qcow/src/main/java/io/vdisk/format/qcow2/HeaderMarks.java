@@ -7,13 +7,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * What the header must say of an image that is being changed: before the first change, features
- * that other programs added and we do not keep are cleared; where a change would hit metadata, the
- * image is marked corrupt, and is not changed any more. Thread-safe.
+ * What an image must say of itself while it is being changed: before the first change, features
+ * that other programs added and we do not keep are cleared, and enabled bitmaps are marked; where a
+ * change would hit metadata, the image is marked corrupt, and is not changed any more. Thread-safe.
  */
 final class HeaderMarks {
   private final Metadata metadata;
   private final boolean forRepair;
+  private final BitmapTracking bitmaps;
 
   /** Whether the header says what it must before the image is changed. */
   private volatile boolean ready;
@@ -23,12 +24,13 @@ final class HeaderMarks {
   HeaderMarks(Metadata metadata, boolean forRepair) {
     this.metadata = metadata;
     this.forRepair = forRepair;
+    this.bitmaps = new BitmapTracking(metadata);
     reload();
   }
 
   /** The header was changed by somebody who was alone on the image. */
   void reload() {
-    ready = !forRepair && !corrupt && metadata.header().autoclear == kept();
+    ready = !forRepair && !corrupt && metadata.header().autoclear == kept() && !bitmaps.isNeeded();
   }
 
   /** The autoclear features that hold true of what we write. */
@@ -39,14 +41,26 @@ final class HeaderMarks {
     return header.autoclear & kept;
   }
 
-  /** Called before each change; the first time it makes the marks durable. */
-  void beforeWrite() throws IOException {
+  /** Called before each change of the guest's; the first time it makes the marks durable. */
+  void beforeWrite(long offset, long length) throws IOException {
     if (!ready) {
       prepare();
     }
+    bitmaps.mark(offset, length);
   }
 
   private synchronized void prepare() throws IOException {
+    if (!ready) {
+      prepareHeader();
+      if (bitmaps.isNeeded()) {
+        bitmaps.begin();
+      }
+      ready = true;
+    }
+  }
+
+  /** Called before a change of tables. */
+  synchronized void prepareHeader() throws IOException {
     if (corrupt) {
       throw new CorruptImageException(
           metadata.file.name() + ": takes no more changes, because it is corrupt");
@@ -55,9 +69,15 @@ final class HeaderMarks {
       throw new UnsupportedImageException(
           metadata.file.name() + " is open to be repaired, and for nothing else");
     }
-    if (!ready) {
+    if (metadata.header().autoclear != kept()) {
       write(Qcow2Header.AUTOCLEAR_FEATURES.offset(), kept());
-      ready = true;
+    }
+  }
+
+  /** Stores what was kept in memory. Nobody else uses the image. */
+  synchronized void settle() throws IOException {
+    if (!corrupt) {
+      bitmaps.end();
     }
   }
 

@@ -119,6 +119,12 @@ final class Metadata {
     }
   }
 
+  /** What is done for its effect. */
+  @FunctionalInterface
+  interface Body {
+    void run() throws IOException;
+  }
+
   /** What is done in one hold of the metadata lock, for its effect. */
   @FunctionalInterface
   interface Change {

@@ -27,7 +27,6 @@ import java.util.Optional;
  */
 final class Qcow2Creator implements Closeable {
   private static final int STEP = 1 << 20;
-  private static final int HEADER_LENGTH = 112;
 
   private final HostFile file;
   private final CreateContext context;
@@ -200,7 +199,7 @@ final class Qcow2Creator implements Closeable {
 
   private ByteBuffer header(
       long l1Entries, long l1Offset, long tableOffset, long tableClusters, long luksOffset) {
-    int length = choices.version == 2 ? Qcow2Header.VERSION_2_LENGTH : HEADER_LENGTH;
+    int length = choices.version == 2 ? Qcow2Header.VERSION_2_LENGTH : Qcow2Header.LENGTH;
     ByteBuffer header = ByteBuffer.allocate(Math.toIntExact(clusterSize()));
     Qcow2Header.MAGIC.put(header, 0, Qcow2Header.QFI);
     Qcow2Header.VERSION.put(header, 0, choices.version);

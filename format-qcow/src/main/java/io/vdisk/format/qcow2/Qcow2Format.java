@@ -18,8 +18,7 @@ import java.util.Optional;
 /**
  * qcow2, versions 2 and 3. Source: docs/interop/qcow2.txt of QEMU, which the names here follow.
  *
- * <p>Refused by name: internal snapshots, extended L2 entries, external data files, compression
- * other than zlib, persistent dirty bitmaps; writing an image whose dirty or corrupt bit is set.
+ * <p>An image whose corrupt bit is set is read, and written only to be repaired.
  */
 public final class Qcow2Format implements ImageFormat {
   static final String NAME = "qcow2";
@@ -45,7 +44,6 @@ public final class Qcow2Format implements ImageFormat {
   @Override
   public BlockDevice open(HostFile file, OpenContext context) throws IOException {
     Qcow2Header header = Qcow2Header.read(file, context.limits());
-    refuseWhatIsNotBuilt(header, file.name());
     if (context.writable() && !context.options().isForRepair()) {
       checkWritable(header, file.name());
     }
@@ -60,8 +58,9 @@ public final class Qcow2Format implements ImageFormat {
               file, dataFile, header, context.limits(), context.cacheBudget(), context.writable());
       HeaderMarks marks = new HeaderMarks(metadata, context.options().isForRepair());
       Qcow2Description description = new Qcow2Description(file, encryption);
+      Qcow2Features features = new Qcow2Features(metadata, marks, encryption, context, backing);
       Qcow2Layout layout =
-          new Qcow2Layout(metadata, hasBacking, encryption, codec, marks, description);
+          new Qcow2Layout(metadata, hasBacking, encryption, codec, marks, description, features);
       BlockDevice device = context.device(layout, backing);
       encryption.keep();
       return device;
@@ -80,17 +79,6 @@ public final class Qcow2Format implements ImageFormat {
     return context.file(
         new Reference(
             Reference.Kind.DATA_FILE, name, Optional.of("raw"), file, context.writable()));
-  }
-
-  private static void refuseWhatIsNotBuilt(Qcow2Header header, String name)
-      throws UnsupportedImageException {
-    if (header.snapshots > 0) {
-      throw new UnsupportedImageException(
-          name + ": internal snapshots (" + header.snapshots + ") are not supported");
-    }
-    if (header.bitmaps.isPresent()) {
-      throw new UnsupportedImageException(name + ": persistent dirty bitmaps are not supported");
-    }
   }
 
   private static void checkWritable(Qcow2Header header, String name)

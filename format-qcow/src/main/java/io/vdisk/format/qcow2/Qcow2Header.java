@@ -74,7 +74,12 @@ final class Qcow2Header {
   static final int MIN_EXTENDED_CLUSTER_BITS = 14;
 
   private static final int MAX_REFCOUNT_ORDER = 6;
-  private static final int VERSION_2_REFCOUNT_ORDER = 4;
+
+  /** Counts of 16 bits. */
+  static final int VERSION_2_REFCOUNT_ORDER = 4;
+
+  /** Bytes of a version 3 header that we write. */
+  static final int LENGTH = 112;
 
   final int version;
   final long virtualSize;

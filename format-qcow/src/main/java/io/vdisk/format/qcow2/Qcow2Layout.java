@@ -2,8 +2,6 @@ package io.vdisk.format.qcow2;
 
 import io.vdisk.CorruptImageException;
 import io.vdisk.ImageInfo;
-import io.vdisk.feature.Checking;
-import io.vdisk.feature.KeySlots;
 import io.vdisk.spi.Allocation;
 import io.vdisk.spi.EncodedWriting;
 import io.vdisk.spi.Exclusive;
@@ -38,6 +36,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   private final CompressedWriter compressed;
   private final HeaderMarks marks;
   private final Function<Qcow2Header, ImageInfo> describe;
+  private final Qcow2Features features;
   private ImageInfo info;
 
   /**
@@ -46,6 +45,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
    * @param encryption of its data; owned by the layout
    * @param codec of its compressed clusters; owned by the layout
    * @param describe what the image says of itself
+   * @param features what it can beyond reading and writing
    */
   Qcow2Layout(
       Metadata metadata,
@@ -53,12 +53,14 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
       Encryption encryption,
       ClusterCodec codec,
       HeaderMarks marks,
-      Function<Qcow2Header, ImageInfo> describe) {
+      Function<Qcow2Header, ImageInfo> describe,
+      Qcow2Features features) {
     this.metadata = metadata;
     this.encryption = encryption;
     this.codec = codec;
     this.marks = marks;
     this.describe = describe;
+    this.features = features;
     this.info = describe.apply(metadata.header());
     this.clusters = new ClusterWriter(metadata, hasBacking);
     this.compressed = new CompressedWriter(metadata, clusters);
@@ -76,12 +78,17 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public Mapping map(long offset, long length) throws IOException {
-    ClusterTables tables = metadata.tables();
-    Slice entries = tables.entries(offset);
-    if (entries == null) {
+    return map(metadata.tables(), metadata.entries(), offset, length);
+  }
+
+  /** What one state of the disk has at an offset. */
+  static Mapping map(ClusterTables tables, Entries entries, long offset, long length)
+      throws IOException {
+    Slice slice = tables.entries(offset);
+    if (slice == null) {
       return Mapping.backing(Math.min(length, tables.coverage() - offset % tables.coverage()));
     }
-    return metadata.entries().map(entries, tables.indexOf(offset), offset, length);
+    return entries.map(slice, tables.indexOf(offset), offset, length);
   }
 
   @Override
@@ -104,7 +111,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public void beforeWrite(long offset, long length) throws IOException {
-    marks.beforeWrite();
+    marks.beforeWrite(offset, length);
   }
 
   /** What changes tables; where it would hit metadata the image is marked corrupt. */
@@ -173,17 +180,17 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public <T> Optional<T> feature(Class<T> type, Exclusive exclusive) {
-    if (type == Checking.class) {
-      Checking checking =
-          progress ->
-              exclusive.call(
-                  () -> new Qcow2Checker(metadata.file, metadata.header(), progress).check());
-      return Optional.of(type.cast(checking));
-    }
-    if (type == KeySlots.class) {
-      return encryption.keySlots(exclusive, marks::beforeWrite).map(type::cast);
-    }
-    return Optional.empty();
+    return features.find(type, exclusive, this);
+  }
+
+  /** The writer that features use. */
+  ClusterWriter clusters() {
+    return clusters;
+  }
+
+  @Override
+  public void finish() throws IOException {
+    marks.settle();
   }
 
   @Override

@@ -10,6 +10,8 @@ import io.vdisk.spi.metadata.TableCache;
 import io.vdisk.spi.metadata.TableCache.Hold;
 import io.vdisk.spi.metadata.WriteBack;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -282,6 +284,65 @@ final class Refcounts {
     }
     tables.set(hold, counts, cluster, count + 1);
     return true;
+  }
+
+  /**
+   * Counts each cluster of a range once more, from the first on, as long as that goes. Called
+   * without the metadata lock.
+   *
+   * @return how many clusters that were; fewer if the count of the next is the largest already
+   */
+  long incrementAll(long first, long clusters) throws IOException {
+    long[] done = new long[1];
+    while (done[0] < clusters) {
+      long from = first + done[0];
+      long to = Math.min(first + clusters, from - from % tables.perSlice() + tables.perSlice());
+      boolean goesOn =
+          reserved(
+              1,
+              hold -> {
+                for (long cluster = from; cluster < to; cluster++) {
+                  if (!increment(hold, cluster)) {
+                    return false;
+                  }
+                  done[0]++;
+                }
+                return true;
+              });
+      if (!goesOn) {
+        break;
+      }
+    }
+    return done[0];
+  }
+
+  /**
+   * Counts each cluster of a range once less, when nothing on disk names it any longer; space that
+   * nothing uses then is given back to the host. Called without the metadata lock.
+   */
+  void decrementAll(long first, long clusters) throws IOException {
+    for (long from = first; from < first + clusters; ) {
+      long start = from;
+      long to = Math.min(first + clusters, from - from % tables.perSlice() + tables.perSlice());
+      List<SpaceMap.Run> unused = new ArrayList<>();
+      boolean done =
+          reserved(
+              1,
+              hold -> {
+                for (long cluster = start; cluster < to; cluster++) {
+                  if (count(hold, cluster) == 1) {
+                    unused.add(new SpaceMap.Run(cluster << clusterBits, clusterSize()));
+                  }
+                  decrement(hold, cluster);
+                }
+                return true;
+              });
+      assert done;
+      for (SpaceMap.Run run : unused) {
+        boolean punched = file.zero(run.offset(), run.length(), false);
+      }
+      from = to;
+    }
   }
 
   /**

@@ -1,0 +1,40 @@
+package io.vdisk.format.qcow2;
+
+import io.vdisk.feature.Emptying;
+import io.vdisk.format.qcow2.Refcounts.Space;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** Forgets all clusters by one write of the header, which names an empty L1 table. */
+final class Qcow2Emptying implements Emptying {
+  private final Alterations alterations;
+
+  Qcow2Emptying(Alterations alterations) {
+    this.alterations = alterations;
+  }
+
+  @Override
+  public void empty() throws IOException {
+    alterations.alter(this::forget);
+  }
+
+  private void forget() throws IOException {
+    Metadata metadata = alterations.metadata;
+    Qcow2Header header = metadata.header();
+    alterations.requireSound();
+    int bytes = Math.max(1, header.l1Entries) * Long.BYTES;
+    Space space = metadata.refcounts().takeRun(bytes);
+    metadata.file.write(ByteBuffer.allocate(bytes), space.offset());
+    alterations.flush();
+    new HeaderUpdate(metadata.file, header)
+        .set(Qcow2Header.L1_TABLE_OFFSET, space.offset())
+        .write();
+    if (header.hasDataFile()) {
+      boolean unused = metadata.dataFile.zero(0, header.virtualSize, false);
+    }
+    new ClusterTree(metadata, header.l1TableOffset, header.l1Entries).remove();
+    long clusters =
+        ((long) header.l1Entries * Long.BYTES + header.clusterSize() - 1) >>> header.clusterBits;
+    metadata.refcounts().decrementAll(header.l1TableOffset >>> header.clusterBits, clusters);
+  }
+}
