@@ -64,10 +64,19 @@ final class Differences {
 
   private void write(BlockDevice overlay, long offset, int start, int end) throws IOException {
     ByteBuffer bytes = before.duplicate().limit(end).position(start);
-    if (Zeroes.only(bytes)) {
-      overlay.writeZeroes(offset + start, end - start);
-    } else {
+    if (!Zeroes.only(bytes)) {
       overlay.write(bytes, offset + start);
+      return;
+    }
+    overlay.writeZeroes(offset + start, end - start);
+    // What reads as zero already may have been left as it is, where the format has no zero units.
+    for (int at = start; at < end; ) {
+      Extent extent = overlay.extentAt(offset + at, end - at);
+      int length = (int) extent.length();
+      if (!ImageRebase.isHeld(extent)) {
+        overlay.write(before.duplicate().limit(at + length).position(at), offset + at);
+      }
+      at += length;
     }
   }
 

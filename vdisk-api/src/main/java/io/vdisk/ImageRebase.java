@@ -105,7 +105,7 @@ public final class ImageRebase {
   }
 
   /** Whether the overlay itself says what lies there. */
-  private static boolean isHeld(Extent extent) {
+  static boolean isHeld(Extent extent) {
     return extent.depth() == 0 && extent.kind() != Extent.Kind.HOLE;
   }
 
@@ -117,7 +117,12 @@ public final class ImageRebase {
     }
     Optional<Extent> other = under(position, old.length());
     long length = other.isPresent() ? other.get().length() : old.length();
-    return isAlike(old, other) ? position + length : position;
+    if (!isAlike(old, other)) {
+      return position;
+    }
+    // Whole units only: what follows is written by units, and a part of one may be no such thing.
+    long end = position + length;
+    return end == overlay.size() ? end : Math.max(position, end - end % overlay.info().unit());
   }
 
   /** What the new backing device says of a place; beyond its end there is nothing. */

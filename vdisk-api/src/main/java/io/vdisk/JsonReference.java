@@ -117,8 +117,11 @@ record JsonReference(String filename, Optional<String> format) {
     if (value instanceof String string) {
       return string;
     }
-    if (value instanceof Boolean || value instanceof JsonText.Number) {
+    if (value instanceof Boolean) {
       return value.toString();
+    }
+    if (value instanceof JsonText.Numeral numeral) {
+      return numeral.spelling();
     }
     throw new RefusedException("its option '" + name + "' is not supported here");
   }

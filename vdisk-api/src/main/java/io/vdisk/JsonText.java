@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * Reads the JSON of a reference (RFC 8259), strictly: a name comes once in an object, and nothing
  * follows the value. What it gives: a {@code Map} for an object, a {@code List} for an array,
- * {@code String}, {@code Boolean}, a {@link Number} that keeps its spelling, an empty {@code
+ * {@code String}, {@code Boolean}, a {@link Numeral} that keeps its spelling, an empty {@code
  * Optional} for null. Time and memory are bounded by the length of the text. One thread.
  */
 final class JsonText {
@@ -33,7 +33,7 @@ final class JsonText {
   }
 
   /** A number as it is spelled; of whatever size. */
-  record Number(String spelling) {}
+  record Numeral(String spelling) {}
 
   /** Reads a text that is one object. */
   static Map<String, Object> object(String text) throws MalformedException {
@@ -144,7 +144,7 @@ final class JsonText {
     return value;
   }
 
-  private Number number() throws MalformedException {
+  private Numeral number() throws MalformedException {
     int start = at;
     if (peek() == '-') {
       at++;
@@ -166,7 +166,7 @@ final class JsonText {
       }
       digits();
     }
-    return new Number(text.substring(start, at));
+    return new Numeral(text.substring(start, at));
   }
 
   private void digits() throws MalformedException {

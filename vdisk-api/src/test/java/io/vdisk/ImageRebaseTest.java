@@ -68,9 +68,11 @@ class ImageRebaseTest {
       TinyOverlay other = disk((1 + random.nextInt(60)) * 4L * K * 16);
       scatter(old, random);
       scatter(other, random);
+      old.fill(0, 40 * K, 0);
       TinyOverlay top = over(old, (1 + random.nextInt(40)) * UNIT);
       top.fill(0, UNIT, 9);
       byte[] content = top.content();
+      top.leavesZeroes = round % 2 == 0;
       boolean flat = round % 5 == 0;
 
       ImageRebase rebase =
@@ -101,6 +103,19 @@ class ImageRebaseTest {
     assertEquals(0, ImageRebase.of(top, disk(SIZE).fill(0, SIZE, 5), "new", RAW).run());
 
     assertEquals(List.of("top flush", "top link new raw"), log);
+  }
+
+  @Test
+  void partOfAUnitIsHeldWhole() throws IOException {
+    // Both know that they hold nothing in the first 48 KiB, which are no whole unit.
+    TinyOverlay other = disk(UNIT).fill(48 * K, 16 * K, 4);
+    TinyOverlay top = over(disk(UNIT), UNIT);
+    top.leavesZeroes = true;
+
+    assertEquals(UNIT, ImageRebase.of(top, other, "new", RAW).run());
+
+    assertEquals(1, top.units());
+    assertEquals(0, contentOver(top, Optional.of(other))[UNIT - 1]);
   }
 
   @Test

@@ -26,7 +26,7 @@ class JsonTextTest {
             "list",
             List.of(true, false, Optional.empty(), List.of(), Map.of("x", "")),
             "n",
-            new JsonText.Number("-0.5e+10")),
+            new JsonText.Numeral("-0.5e+10")),
         read(
             "{'a':'b\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00E9\\ud83d\\ude00',\n\t'list' : "
                 + "[ true,false ,null, [ ],{'x':''} ], 'n': -0.5e+10}"));
@@ -36,8 +36,8 @@ class JsonTextTest {
   void numbersKeepTheirSpellingHoweverLong() throws JsonText.MalformedException {
     String digits = "9".repeat(100_000);
 
-    assertEquals(Map.of("n", new JsonText.Number(digits)), read("{'n':" + digits + "}"));
-    assertEquals(Map.of("n", new JsonText.Number("1e999999999")), read("{'n':1e999999999}"));
+    assertEquals(Map.of("n", new JsonText.Numeral(digits)), read("{'n':" + digits + "}"));
+    assertEquals(Map.of("n", new JsonText.Numeral("1e999999999")), read("{'n':1e999999999}"));
   }
 
   @ParameterizedTest

@@ -111,6 +111,11 @@ final class BitmapCommand {
     if (Long.bitCount(granularity) != 1 || granularity < 512) {
       throw new UsageException("the granularity is a power of two from 512 on");
     }
+    for (DirtyBitmaps.Bitmap bitmap : bitmaps.list()) {
+      if (bitmap.name().equals(name)) {
+        throw new IOException("there is a bitmap '" + name + "' already");
+      }
+    }
     DirtyBitmaps.Bitmap unused = bitmaps.create(name, granularity);
   }
 

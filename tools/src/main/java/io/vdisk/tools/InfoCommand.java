@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
+import io.vdisk.feature.DirtyBitmaps;
 import io.vdisk.feature.Snapshots;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
@@ -29,6 +30,8 @@ final class InfoCommand {
 
   /** What qemu-img shows beside the format's own fields. */
   private static final Set<String> COMMON = Set.of("encrypted", "dirty-flag");
+
+  private static final String BITMAPS = "bitmaps";
 
   private InfoCommand() {}
 
@@ -123,7 +126,7 @@ final class InfoCommand {
               fields.put("backing-filename", backing.name());
               backing.format().ifPresent(format -> fields.put("backing-filename-format", format));
             });
-    Map<String, Object> own = own(info);
+    Map<String, Object> own = own(device);
     if (!own.isEmpty()) {
       Map<String, Object> specific = new LinkedHashMap<>();
       specific.put("type", info.format());
@@ -137,10 +140,46 @@ final class InfoCommand {
     return fields;
   }
 
-  private static Map<String, Object> own(ImageInfo info) {
-    Map<String, Object> own = new LinkedHashMap<>(info.details());
+  /** The format's own fields; bitmaps stand where qemu-img has them. */
+  private static Map<String, Object> own(BlockDevice device) throws IOException {
+    Map<String, Object> own = new LinkedHashMap<>(device.info().details());
     own.keySet().removeAll(COMMON);
-    return own;
+    Optional<DirtyBitmaps> bitmaps = device.feature(DirtyBitmaps.class);
+    if (bitmaps.isEmpty() || own.containsKey(BITMAPS)) {
+      return own;
+    }
+    List<Object> list = bitmaps(bitmaps.get().list());
+    if (list.isEmpty()) {
+      return own;
+    }
+    Map<String, Object> all = new LinkedHashMap<>();
+    for (Map.Entry<String, Object> field : own.entrySet()) {
+      if (field.getKey().equals("refcount-bits")) {
+        all.put(BITMAPS, list);
+      }
+      all.put(field.getKey(), field.getValue());
+    }
+    all.putIfAbsent(BITMAPS, list);
+    return all;
+  }
+
+  private static List<Object> bitmaps(List<DirtyBitmaps.Bitmap> bitmaps) {
+    List<Object> list = new ArrayList<>();
+    for (DirtyBitmaps.Bitmap bitmap : bitmaps) {
+      List<String> flags = new ArrayList<>();
+      if (!bitmap.consistent()) {
+        flags.add("in-use");
+      }
+      if (bitmap.enabled()) {
+        flags.add("auto");
+      }
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("flags", flags);
+      fields.put("name", bitmap.name());
+      fields.put("granularity", bitmap.granularity());
+      list.add(fields);
+    }
+    return list;
   }
 
   private static void print(String file, Path path, BlockDevice device, PrintStream out)
@@ -172,7 +211,7 @@ final class InfoCommand {
       backing.get().format().ifPresent(format -> out.println("backing file format: " + format));
     }
     SnapshotTable.print(snapshots(device), out);
-    Map<String, Object> own = own(info);
+    Map<String, Object> own = own(device);
     if (!own.isEmpty()) {
       out.println("Format specific information:");
       print(own, "    ", out);

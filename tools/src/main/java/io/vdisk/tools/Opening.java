@@ -43,16 +43,6 @@ final class Opening {
         .flag("--image-opts");
   }
 
-  /** Whether {@code -t} says that nothing need reach the host's disk. */
-  static boolean isUnsafe(Arguments arguments) throws UsageException {
-    String mode = arguments.value("-t").orElse("writeback");
-    return switch (mode) {
-      case "unsafe" -> true;
-      case "writeback", "writethrough", "none", "directsync" -> false;
-      default -> throw new UsageException("there is no cache mode '" + mode + "'");
-    };
-  }
-
   static Opening of(Arguments arguments, Console console, String program) throws UsageException {
     Optional<String> said =
         arguments
@@ -62,8 +52,9 @@ final class Opening {
     if (arguments.has("--force-share")) {
       options = options.withoutLock();
     }
-    return new Opening(
-        console, program, isUnsafe(arguments) ? options.withoutDurability() : options);
+    CacheMode mode = CacheMode.of(arguments, "-t");
+    options = options.withPageCache(mode.pageCache());
+    return new Opening(console, program, mode.durable() ? options : options.withoutDurability());
   }
 
   /** The same with passphrases for the image, and for those below it. */

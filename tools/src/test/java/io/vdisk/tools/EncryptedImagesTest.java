@@ -195,6 +195,35 @@ class EncryptedImagesTest {
   }
 
   @Test
+  void passphraseIsChanged() throws IOException {
+    assertEquals(0, encipher("qcow2", LUKS), shell.err);
+    Files.writeString(shell.file("/new"), "herring");
+    String other = "secret,id=new,file=" + shell.file("/new");
+    String[] words = {"amend", "--object", secret, "--object", other, "--source-secret", "sec0"};
+
+    assertEquals(
+        0,
+        amend(words, "encrypt.state=active,encrypt.new-secret=new,encrypt.iter-time=10"),
+        shell.err);
+    assertEquals(0, amend(words, "encrypt.state=inactive,encrypt.old-secret=sec0"), shell.err);
+    assertEquals(1, amend(words, "encrypt.state=inactive,encrypt.old-secret=sec0"));
+    assertTrue(shell.err.contains("the passphrase is wrong"), shell.err);
+    assertEquals("", shell.out);
+
+    assertDeciphers("--object", other, "--source-secret", "new");
+    assertEquals(0, vdisk("info", "--output=json", "/image"));
+    assertEquals(1, shell.out.lines().filter(line -> line.contains("\"active\": true")).count());
+  }
+
+  private int amend(String[] words, String options) {
+    String[] all = java.util.Arrays.copyOf(words, words.length + 3);
+    all[words.length] = "-o";
+    all[words.length + 1] = options;
+    all[words.length + 2] = "/image";
+    return vdisk(all);
+  }
+
+  @Test
   void qemuReadsTheImage() throws Exception {
     Requirements.need("qemu-img");
     assertEquals(0, encipher("qcow2", LUKS), shell.err);

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,12 +109,22 @@ final class Encryption implements Closeable {
 
     @Override
     public int add(char[] passphrase) throws IOException {
+      return add(passphrase, OptionalInt.empty(), OptionalLong.empty());
+    }
+
+    @Override
+    public int add(char[] passphrase, OptionalInt slot, OptionalLong millis) throws IOException {
       checkWritable();
       return exclusive.call(
           () -> {
             marking.mark();
-            return luks.add(passphrase);
+            return luks.add(passphrase, slot, millis);
           });
+    }
+
+    @Override
+    public List<Integer> openedBy(char[] passphrase) throws IOException {
+      return luks.openedBy(passphrase);
     }
 
     @Override

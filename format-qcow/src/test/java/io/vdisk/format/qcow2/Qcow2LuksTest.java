@@ -28,6 +28,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -96,6 +98,31 @@ class Qcow2LuksTest {
     } catch (SecretException e) {
       return false;
     }
+  }
+
+  @Test
+  void slotIsChosenAndFoundByItsPassphrase() throws IOException {
+    create();
+    char[] second = "second".toCharArray();
+    try (BlockDevice device = Images.open(file, writing("first"))) {
+      KeySlots slots = device.feature(KeySlots.class).orElseThrow();
+
+      assertEquals(5, slots.add(second, OptionalInt.of(5), OptionalLong.of(1)));
+      assertEquals(1, slots.add(second, OptionalInt.empty(), OptionalLong.empty()));
+
+      assertEquals(List.of(1, 5), slots.openedBy(second));
+      assertEquals(List.of(0), slots.openedBy("first".toCharArray()));
+      assertEquals(List.of(), slots.openedBy("third".toCharArray()));
+      for (int taken : new int[] {0, 5, 8, -1}) {
+        assertThrows(
+            IOException.class,
+            () -> slots.add(second, OptionalInt.of(taken), OptionalLong.empty()));
+      }
+      slots.erase(0);
+      slots.erase(1);
+    }
+    assertTrue(opens(file, "second"));
+    assertFalse(opens(file, "first"));
   }
 
   @Test

@@ -12,9 +12,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,22 +109,37 @@ public final class Luks implements Closeable {
     byte[] found = null;
     for (int slot : active) {
       byte[] candidate = candidate(header.slots().get(slot), passphrase);
-      byte[] sum =
-          header
-              .hash()
-              .pbkdf2(
-                  candidate,
-                  header.digestSalt(),
-                  header.digestIterations(),
-                  LuksHeader.DIGEST_BYTES);
-      boolean fits = MessageDigest.isEqual(sum, header.digest());
-      if (fits && found == null) {
+      if (isKey(candidate) && found == null) {
         found = candidate;
       } else {
         Arrays.fill(candidate, (byte) 0);
       }
     }
     return found;
+  }
+
+  private boolean isKey(byte[] candidate) {
+    byte[] sum =
+        header
+            .hash()
+            .pbkdf2(
+                candidate, header.digestSalt(), header.digestIterations(), LuksHeader.DIGEST_BYTES);
+    return MessageDigest.isEqual(sum, header.digest());
+  }
+
+  /** Numbers of the slots that a passphrase opens, which is tried at all of them. */
+  public List<Integer> openedBy(char[] passphrase) throws IOException {
+    List<Integer> opened = new ArrayList<>();
+    try (Passphrase tried = Passphrase.of(passphrase)) {
+      for (int slot : header.active()) {
+        byte[] candidate = candidate(header.slots().get(slot), tried);
+        if (isKey(candidate)) {
+          opened.add(slot);
+        }
+        Arrays.fill(candidate, (byte) 0);
+      }
+    }
+    return opened;
   }
 
   private byte[] candidate(LuksHeader.Slot slot, Passphrase passphrase) throws IOException {
@@ -168,25 +186,39 @@ public final class Luks implements Closeable {
     return LuksHeader.SLOTS;
   }
 
-  /** Puts the key of an unlocked image under another passphrase; the number of its slot. */
-  public int add(char[] passphrase) throws IOException {
+  /**
+   * Puts the key of an unlocked image under another passphrase.
+   *
+   * @param wanted number of a free slot; empty: the first free one
+   * @param millis that an attempt shall take here; empty: as long as at the dearest other slot
+   * @return the number of the slot
+   */
+  public int add(char[] passphrase, OptionalInt wanted, OptionalLong millis) throws IOException {
     long iterations = 0;
-    for (int slot : header.active()) {
-      iterations = Math.max(iterations, header.slots().get(slot).iterations());
+    if (millis.isPresent()) {
+      iterations =
+          header.hash().iterationsIn(Math.max(1, millis.getAsLong()), header.cipher().keyBytes());
+    } else {
+      for (int slot : header.active()) {
+        iterations = Math.max(iterations, header.slots().get(slot).iterations());
+      }
     }
     try (Passphrase added = Passphrase.of(passphrase)) {
-      return add(added, iterations);
+      return add(added, iterations, wanted);
     }
   }
 
-  /** Puts the key into a free slot, which costs as much to try as the dearest one. */
-  int add(Passphrase passphrase, long iterations) throws IOException {
+  /** Puts the key into a free slot, the first one unless another is wanted. */
+  int add(Passphrase passphrase, long iterations, OptionalInt wanted) throws IOException {
     byte[] secret = key;
     if (secret == null) {
       throw Passphrase.missing(file.name(), NAME);
     }
-    int free = 0;
-    while (free < LuksHeader.SLOTS && header.slots().get(free).isActive()) {
+    int free = wanted.orElse(0);
+    if (wanted.isPresent() && (free < 0 || free >= LuksHeader.SLOTS || isActive(free))) {
+      throw new IOException(file.name() + ": key slot " + free + " is not free");
+    }
+    while (free < LuksHeader.SLOTS && isActive(free)) {
       free++;
     }
     if (free == LuksHeader.SLOTS) {
@@ -209,6 +241,10 @@ public final class Luks implements Closeable {
     file.flush();
     header = changed;
     return free;
+  }
+
+  private boolean isActive(int slot) {
+    return header.slots().get(slot).isActive();
   }
 
   private void writeMaterial(LuksHeader.Slot slot, Passphrase passphrase, byte[] secret)

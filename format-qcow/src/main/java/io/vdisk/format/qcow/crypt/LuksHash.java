@@ -16,6 +16,12 @@ enum LuksHash {
   SHA384("SHA-384", "HmacSHA384"),
   SHA512("SHA-512", "HmacSHA512");
 
+  /** The least that any program writes. */
+  static final long MIN_ITERATIONS = 1000;
+
+  /** How long the derivation is measured, which includes compiling it. */
+  private static final long MEASURED_NANOS = 100_000_000;
+
   private final String digest;
   private final String mac;
 
@@ -45,6 +51,25 @@ enum LuksHash {
   long cost(long iterations, int length) {
     int size = digest().getDigestLength();
     return iterations * ((length + size - 1) / size);
+  }
+
+  /**
+   * How many iterations of a derivation this machine does in a time; measured each time.
+   *
+   * @param millis at least 1
+   * @param length bytes to derive
+   */
+  long iterationsIn(long millis, int length) {
+    long wanted = millis * 1_000_000;
+    byte[] measured = new byte[LuksHeader.SALT_BYTES];
+    for (long iterations = MIN_ITERATIONS; ; iterations *= 2) {
+      long start = System.nanoTime();
+      byte[] unused = pbkdf2(measured, measured, iterations, length);
+      long nanos = Math.max(1, System.nanoTime() - start);
+      if (nanos >= Math.min(MEASURED_NANOS, wanted)) {
+        return Math.max(MIN_ITERATIONS, (long) ((double) iterations / nanos * wanted));
+      }
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -17,14 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class NewLuks implements Closeable {
   private static final SecureRandom RANDOM = new SecureRandom();
 
-  /** The least that any program writes. */
-  private static final long MIN_ITERATIONS = 1000;
-
   /** The key's digest is tried with every slot: it takes this part of a slot's time, as QEMU's. */
   private static final int DIGEST_SHARE = 8;
-
-  /** How long the derivation is measured, which includes compiling it. */
-  private static final long MEASURED_NANOS = 100_000_000;
 
   private final LuksOptions options;
   private final Passphrase passphrase;
@@ -57,7 +52,7 @@ public final class NewLuks implements Closeable {
     RANDOM.nextBytes(key);
     try (Luks luks = new Luks(file, offset, header(key, iterations), key)) {
       file.write(luks.encode(), offset);
-      int unused = luks.add(passphrase, iterations);
+      int unused = luks.add(passphrase, iterations, OptionalInt.empty());
     } finally {
       Arrays.fill(key, (byte) 0);
     }
@@ -66,7 +61,7 @@ public final class NewLuks implements Closeable {
   private LuksHeader header(byte[] key, long iterations) {
     byte[] salt = new byte[LuksHeader.SALT_BYTES];
     RANDOM.nextBytes(salt);
-    long digestIterations = Math.max(MIN_ITERATIONS, iterations / DIGEST_SHARE);
+    long digestIterations = Math.max(LuksHash.MIN_ITERATIONS, iterations / DIGEST_SHARE);
     byte[] digest = options.hash().pbkdf2(key, salt, digestIterations, LuksHeader.DIGEST_BYTES);
     return new LuksHeader(
         options.cipher(),
@@ -81,17 +76,8 @@ public final class NewLuks implements Closeable {
 
   /** As many as this machine does in the time that was asked for. */
   private long iterations() {
-    long wanted = options.iterationMillis() * 1_000_000;
-    byte[] measured = new byte[LuksHeader.SALT_BYTES];
-    for (long iterations = MIN_ITERATIONS; ; iterations *= 2) {
-      long start = System.nanoTime();
-      byte[] unused =
-          options.hash().pbkdf2(measured, measured, iterations, options.cipher().keyBytes());
-      long nanos = Math.max(1, System.nanoTime() - start);
-      if (nanos >= Math.min(MEASURED_NANOS, wanted)) {
-        return checked(Math.max(MIN_ITERATIONS, (long) ((double) iterations / nanos * wanted)));
-      }
-    }
+    return checked(
+        options.hash().iterationsIn(options.iterationMillis(), options.cipher().keyBytes()));
   }
 
   /** Eight such slots must be allowed. */
