@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.util.Optional;
 
 /** Raw backing files for these tests: formats do not depend on each other. */
-final class PlainFormat implements ImageFormat {
+public final class PlainFormat implements ImageFormat {
   @Override
   public String name() {
     return "raw";
