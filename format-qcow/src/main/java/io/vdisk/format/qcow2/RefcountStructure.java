@@ -55,6 +55,13 @@ final class RefcountStructure {
     return isBroken;
   }
 
+  /**
+   * Whether something else lies where a block or the table does: it would change with the counts.
+   */
+  boolean isShared() {
+    return isShared;
+  }
+
   private void count(int i, long offset) {
     if (stored.hasReservedBits(i)) {
       broken(i, " has reserved bits set");

@@ -89,7 +89,9 @@ final class Repair {
   }
 
   private boolean mendLeaks(Qcow2Checker checked) throws IOException {
-    if (checked.structure.isBroken() || checked.comparison.isUncountedInUse()) {
+    if (checked.structure.isBroken()
+        || checked.structure.isShared()
+        || checked.comparison.isUncountedInUse()) {
       obstacles.add(
           Severity.UNCHECKED,
           1,

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -183,6 +184,49 @@ class Qcow2RepairTest {
     assertEquals(1, long64(l2 + zero * 8L));
     assertClean();
     assertArrayEquals(content, content());
+  }
+
+  /** QEMU mends marks in it, and the guest reads something else then. */
+  @Test
+  void tableThatIsAGuestsDataIsNotWritten() throws IOException {
+    make(Kind.SMALL);
+    long l1 = long64(40);
+    long l2 = long64(l1 + 8) & L2Entry.OFFSET;
+    List<Long> data = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      L2Entry entry = new L2Entry(long64(l2 + i * 8L));
+      if (entry.isAllocated() && !entry.isZero()) {
+        data.add(entry.offset());
+      }
+    }
+    long word = data.get(1) | L2Entry.COPIED;
+    file.write(ByteBuffer.allocate(512).putLong(0, word), data.get(0));
+    put64(l1 + 9 * 8, data.get(0) | L2Entry.COPIED);
+
+    CheckReport report = repair(Scope.ALL);
+
+    assertEquals(word, long64(data.get(0)));
+    assertTrue(report.errorsFixed() > 0);
+    assertEquals(1, report.errors() - report.errorsFixed());
+  }
+
+  /** What the guest writes there would be written over them. */
+  @Test
+  void newRefcountsDoNotLieWhereAnEntryPointsPastTheEnd() throws IOException {
+    make(Kind.NARROW);
+    file.resize((file.size() + 4095) / 4096 * 4096);
+    long l2 = long64(long64(40)) & L2Entry.OFFSET;
+    long wrong = file.size() + 4096;
+    put64(l2 + 8, wrong | L2Entry.COPIED);
+    put64(long64(REFCOUNT_TABLE), 0);
+
+    repair(Scope.ALL);
+
+    long table = long64(REFCOUNT_TABLE);
+    assertTrue(file.size() > wrong, "the structure is longer than the gap");
+    assertEquals(0, long64(wrong), "nothing was there at any time");
+    assertTrue(table != wrong && long64(table) != wrong);
+    assertClean();
   }
 
   /** Entries with less extra data than version 3 must have. */
