@@ -2,6 +2,7 @@
 module io.vdisk.format.qcow {
   requires com.google.common;
   requires io.vdisk;
+  requires static com.github.luben.zstd_jni;
   requires static org.jspecify;
 
   provides io.vdisk.spi.ImageFormat with

@@ -317,6 +317,9 @@ final class ImageDevice implements BlockDevice, Exclusive {
         flushLayout(writable);
       }
       return result;
+    } catch (HostFlushException e) {
+      poison = e;
+      throw e;
     } finally {
       layout.reload();
       size = layout.info().virtualSize();

@@ -72,13 +72,14 @@ final class Afterwards {
   /** The image is good for further work, and shows the same all the time. */
   void goOn(List<HostFile> image, Random random) throws IOException {
     List<byte[]> left = new ArrayList<>();
-    Guest guest = new Guest(new SectorModel(subject.size(), sector -> left.get((int) sector)));
+    Guest guest =
+        new Guest(new SectorModel(subject.size(), sector -> left.get((int) sector)), subject);
     try (BlockDevice device = subject.open(image, false, backing())) {
       guest.checkAll(device, (sector, found) -> left.add(found));
     }
     try (BlockDevice device = subject.open(image, true, backing())) {
       guest.checkAll(device, guest.model()::checkCurrent);
-      for (GuestStep step : GuestStep.history(random, 6, device)) {
+      for (GuestStep step : GuestStep.history(random, 6, device, subject.alters())) {
         if (step.kind() != GuestStep.Kind.REOPEN) {
           guest.doStep(step, device);
         }

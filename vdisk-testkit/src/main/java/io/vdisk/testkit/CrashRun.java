@@ -80,7 +80,7 @@ final class CrashRun {
     for (HostFile file : files) {
       file.flush();
     }
-    Guest guest = new Guest(new SectorModel(subject.size(), afterwards::untouched));
+    Guest guest = new Guest(new SectorModel(subject.size(), afterwards::untouched), subject);
     disk.setHook(event -> cutAt(disk, guest, event, draws));
     try {
       play(files, guest);
@@ -111,7 +111,8 @@ final class CrashRun {
   private void play(List<HostFile> files, Guest guest) throws IOException {
     begin("opening");
     try (Opened opened = new Opened(files)) {
-      for (GuestStep step : GuestStep.history(new Random(seed), STEPS, opened.device)) {
+      for (GuestStep step :
+          GuestStep.history(new Random(seed), STEPS, opened.device, subject.alters())) {
         begin(step.toString());
         if (step.kind() == GuestStep.Kind.REOPEN) {
           opened.reopen();

@@ -52,7 +52,7 @@ final class FaultRun {
       counted.remove(HostOperation.READ);
     }
     this.plan = new FaultPlan(counted, seed + failing);
-    this.guest = new Guest(new SectorModel(subject.size(), afterwards::untouched));
+    this.guest = new Guest(new SectorModel(subject.size(), afterwards::untouched), subject);
   }
 
   /** Runs it; returns how many host operations there were. */
@@ -95,7 +95,7 @@ final class FaultRun {
       return false;
     }
     int refused = 0;
-    for (GuestStep step : GuestStep.history(new Random(seed), STEPS, device)) {
+    for (GuestStep step : GuestStep.history(new Random(seed), STEPS, device, subject.alters())) {
       place = step.toString();
       if (step.kind() != GuestStep.Kind.REOPEN) {
         doStep(step, device);

@@ -15,10 +15,17 @@ final class Guest {
   private static final int REGION = 16 << 10;
 
   private final SectorModel model;
+  private final Subject subject;
   private final TreeSet<Long> regions = new TreeSet<>();
 
-  Guest(SectorModel model) {
+  /**
+   * A guest.
+   *
+   * @param subject whose image it uses
+   */
+  Guest(SectorModel model, Subject subject) {
     this.model = model;
+    this.subject = subject;
   }
 
   /** One of {@link SectorModel}'s checks. */
@@ -60,6 +67,7 @@ final class Guest {
         device.flush();
         model.flushed();
       }
+      case ALTER -> subject.alter(device, step.stamp());
       case REOPEN -> throw new IllegalArgumentException("not the guest's: " + step);
     }
   }

@@ -22,6 +22,8 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
     WRITE_ZEROES,
     DISCARD,
     FLUSH,
+    /** Not the guest's: see {@link Subject#alter}. */
+    ALTER,
     REOPEN
   }
 
@@ -33,6 +35,9 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
 
   /** Each write whose stamp this divides stores compressed units, where the device can. */
   private static final int APPEND_EACH = 5;
+
+  /** Each step whose stamp this divides changes the image as a whole, where the subject does. */
+  private static final int ALTER_EACH = 6;
 
   /** A few units, which can share host space. */
   private static final int MAX_APPEND_UNITS = 4;
@@ -53,7 +58,7 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
   /**
    * A history: mostly small writes, of odd sizes and alignments, to few units and to the last one.
    */
-  static List<GuestStep> history(Random random, int steps, BlockDevice device) {
+  static List<GuestStep> history(Random random, int steps, BlockDevice device, boolean alters) {
     long size = device.size();
     long unit = Afterwards.unit(device);
     Optional<UnitWriter> units = device.feature(UnitWriter.class);
@@ -65,6 +70,9 @@ record GuestStep(Kind kind, int stamp, long offset, int length) {
     List<GuestStep> history = new ArrayList<>();
     for (int stamp = 1; stamp <= steps; stamp++) {
       GuestStep step = step(random, stamp, size, unit, hot[random.nextInt(hot.length)]);
+      if (alters && stamp % ALTER_EACH == 0) {
+        step = new GuestStep(Kind.ALTER, stamp, 0, 0);
+      }
       boolean append = units.isPresent() && step.kind == Kind.WRITE && stamp % APPEND_EACH == 0;
       history.add(append ? step.append(units.get().unit(), size) : step);
     }

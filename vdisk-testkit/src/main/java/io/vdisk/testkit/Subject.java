@@ -35,4 +35,17 @@ public interface Subject {
 
   /** What is wrong with the image, one line each; space that is merely lost is not wrong. */
   List<String> check(List<HostFile> files) throws IOException;
+
+  /** Whether {@link #alter} does anything. */
+  default boolean alters() {
+    return false;
+  }
+
+  /**
+   * Changes the image as a whole, by a feature of its device, so that the disk reads the same:
+   * makes or deletes a snapshot, say. Fails where the device does.
+   *
+   * @param stamp rises from call to call
+   */
+  default void alter(BlockDevice device, int stamp) throws IOException {}
 }

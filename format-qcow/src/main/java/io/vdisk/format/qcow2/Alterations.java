@@ -1,8 +1,6 @@
 package io.vdisk.format.qcow2;
 
-import io.vdisk.CorruptImageException;
 import io.vdisk.Progress;
-import io.vdisk.feature.CheckReport;
 import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.IoCallable;
 import java.io.IOException;
@@ -56,7 +54,12 @@ final class Alterations {
             });
   }
 
-  private void checkWritable() {
+  /**
+   * Sees that the image may be changed.
+   *
+   * @throws IllegalStateException if it is open for reading alone
+   */
+  void checkWritable() {
     if (!writable) {
       throw new IllegalStateException(
           metadata.file.name() + " is open for reading alone, and cannot be changed");
@@ -66,16 +69,10 @@ final class Alterations {
   /**
    * Refuses an image with errors: what follows believes every table. A leak harms nothing.
    *
-   * @throws CorruptImageException if there are any
+   * @throws io.vdisk.CorruptImageException if there are any
    */
   void requireSound() throws IOException {
-    CheckReport report = new Qcow2Checker(metadata.file, metadata.header(), Progress.NONE).check();
-    if (report.errors() > 0 || report.unchecked() > 0) {
-      throw new CorruptImageException(
-          metadata.file.name()
-              + ": has errors in its tables, and must be repaired first: "
-              + report.findings().get(0).message());
-    }
+    new Qcow2Checker(metadata.file, metadata.header(), Progress.NONE).requireSound();
   }
 
   /** Makes all changes of counts durable. */

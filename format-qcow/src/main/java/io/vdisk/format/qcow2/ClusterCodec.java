@@ -28,10 +28,15 @@ interface ClusterCodec extends Closeable {
   @Override
   void close();
 
-  /** The codec of a compression type. */
+  /**
+   * The codec of a compression type.
+   *
+   * @throws UnsupportedImageException if there is none, or its library is missing
+   */
   static ClusterCodec of(int type, String file) throws UnsupportedImageException {
     return switch (type) {
       case ZlibCodec.TYPE -> new ZlibCodec();
+      case ZstdCodec.TYPE -> ZstdCodec.of(file);
       default ->
           throw new UnsupportedImageException(
               file + ": compression type " + Integer.toUnsignedString(type));

@@ -4,7 +4,6 @@ import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Finding;
 import io.vdisk.feature.CheckReport.Severity;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +42,14 @@ final class Findings {
     return count(severity) > 0;
   }
 
-  /** The sentences that there was room for. */
-  List<Finding> sentences() {
-    return Collections.unmodifiableList(sentences);
+  /** Adds what others are of a severity. */
+  void addAll(Findings others, Severity severity) {
+    counts.merge(severity, others.count(severity), Long::sum);
+    for (Finding finding : others.sentences) {
+      if (finding.severity() == severity && sentences.size() < CheckReport.MAX_MESSAGES) {
+        sentences.add(finding);
+      }
+    }
   }
 
   /** Adds everything to a report. */

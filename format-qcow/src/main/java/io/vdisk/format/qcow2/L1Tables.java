@@ -53,6 +53,11 @@ final class L1Tables {
   /** Goes through the entries of all tables. */
   void each(Body body) throws IOException {
     eachActive(body);
+    eachKept(body);
+  }
+
+  /** Goes through the entries of snapshots' tables, each once, however many have it. */
+  void eachKept(Body body) throws IOException {
     kept.each(
         (from, to, times) ->
             image.eachWord(

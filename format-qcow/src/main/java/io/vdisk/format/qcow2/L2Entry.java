@@ -35,6 +35,11 @@ record L2Entry(long raw) {
     return new L2Entry(fileOffset | COPIED);
   }
 
+  /** A cluster that reads as zero and has no host space. */
+  static L2Entry zero() {
+    return new L2Entry(ZERO);
+  }
+
   /** A cluster whose compressed bytes are these. */
   static L2Entry compressed(long fileOffset, int length, int clusterBits) {
     long further = (fileOffset + length - 1) / SECTOR - fileOffset / SECTOR;

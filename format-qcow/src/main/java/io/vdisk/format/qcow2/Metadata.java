@@ -30,6 +30,9 @@ final class Metadata {
   private final Limits limits;
   private final boolean writable;
 
+  /** Whether what follows may be of before the last change of the image as a whole. */
+  private volatile boolean stale;
+
   private Qcow2Header header;
   private MetadataMap map;
   private ClusterTables tables;
@@ -66,15 +69,37 @@ final class Metadata {
     return Entries.of(file, dataFile, header, guarded);
   }
 
-  /** Reads the header again, and forgets all tables: somebody was alone on the image. */
+  /**
+   * Reads the header again, and forgets all tables: somebody was alone on the image. Where that
+   * fails, {@link #refresh} tries again before anything else is done.
+   */
   void reload() throws IOException {
+    stale = true;
     cache.abandon(); // what a body that failed has changed is not to be written
-    header = Qcow2Header.read(file, limits);
-    map = writable ? MetadataMap.of(file, header) : MetadataMap.none();
+    refresh();
+  }
+
+  /** Sees that the tables are those that the header on disk names. Called before they are used. */
+  void refresh() throws IOException {
+    if (stale) {
+      readAgain();
+    }
+  }
+
+  private synchronized void readAgain() throws IOException {
+    if (!stale) {
+      return;
+    }
+    Qcow2Header now = Qcow2Header.read(file, limits);
+    MetadataMap newMap = writable ? MetadataMap.of(file, now) : MetadataMap.none();
+    Refcounts newRefcounts = new Refcounts(file, now, cache, writeBack, quarantine, newMap);
+    header = now;
+    map = newMap;
+    refcounts = newRefcounts;
     tables = new ClusterTables(file, header, cache);
-    refcounts = new Refcounts(file, header, cache, writeBack, quarantine, map);
     entries = newEntries();
     locked(hold -> appendPoint.at = 0);
+    stale = false;
   }
 
   Qcow2Header header() {

@@ -75,7 +75,11 @@ final class MetadataMap {
     return new MetadataMap(Long.SIZE - 1);
   }
 
-  /** What the tables in the file say. */
+  /**
+   * What the tables in the file say.
+   *
+   * @throws io.vdisk.CorruptImageException if that of the snapshots cannot be
+   */
   static MetadataMap of(HostFile file, Qcow2Header header) throws IOException {
     MetadataMap map = new MetadataMap(header.clusterBits);
     map.add(Kind.HEADER, 0, 1);
@@ -91,6 +95,14 @@ final class MetadataMap {
         Kind.L2_TABLE);
     map.addNamed(
         file, header.refcountTableOffset, tableBytes, Refcounts.BLOCK_OFFSET, Kind.REFCOUNT_BLOCK);
+    if (header.snapshots > 0) {
+      SnapshotTable snapshots = SnapshotTable.read(file, header);
+      map.add(Kind.SNAPSHOT_TABLE, header.snapshotsOffset, snapshots.bytes());
+      for (SnapshotEntry snapshot : snapshots.entries()) {
+        snapshot.checkL1(file, header);
+        map.add(Kind.INACTIVE_L1, snapshot.l1Offset(), snapshot.l1Bytes());
+      }
+    }
     if (header.bitmaps.isPresent()) {
       BitmapsExtension bitmaps = header.bitmaps.get();
       map.add(Kind.BITMAP_DIRECTORY, bitmaps.directoryOffset(), bitmaps.directorySize());

@@ -88,7 +88,9 @@ final class Qcow2Amending implements Amending {
   }
 
   private void setRefcountOrder(int order, Progress progress) throws IOException {
-    throw new UnsupportedImageException("refcount_bits " + order + progress);
+    Qcow2Checker checker = new Qcow2Checker(metadata.file, metadata.header(), progress);
+    checker.requireSound();
+    new RefcountRebuild(checker.image, checker.counter, new RefcountWidth(order)).rebuild();
   }
 
   private void upgrade() throws IOException {
@@ -102,8 +104,7 @@ final class Qcow2Amending implements Amending {
     if (header.version < 3) {
       return;
     }
-    long allowed = 0;
-    if ((header.incompatible & ~allowed) != 0 || header.bitmaps.isPresent()) {
+    if (header.incompatible != 0 || header.bitmaps.isPresent()) {
       throw new UnsupportedImageException(
           metadata.file.name() + ": has features that version 2 does not know");
     }

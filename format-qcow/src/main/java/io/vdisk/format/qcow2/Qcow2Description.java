@@ -3,6 +3,11 @@ package io.vdisk.format.qcow2;
 import io.vdisk.ImageInfo;
 import io.vdisk.file.HostFile;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /** What an image says of itself, by the words of {@code qemu-img info}. */
@@ -29,6 +34,10 @@ final class Qcow2Description implements Function<Qcow2Header, ImageInfo> {
     if (header.version >= 3) {
       info.detail("lazy-refcounts", header.has(Feature.LAZY_REFCOUNTS));
     }
+    List<Object> bitmaps = bitmaps(header);
+    if (!bitmaps.isEmpty()) {
+      info.detail("bitmaps", bitmaps);
+    }
     info.detail("refcount-bits", header.refcountBits());
     if (header.version >= 3) {
       info.detail("corrupt", header.has(Feature.CORRUPT));
@@ -40,5 +49,29 @@ final class Qcow2Description implements Function<Qcow2Header, ImageInfo> {
       info.detail("encrypt", encryption.describe());
     }
     return info.build();
+  }
+
+  /** Empty also where the directory cannot be read: a check tells why. */
+  private List<Object> bitmaps(Qcow2Header header) {
+    List<Object> list = new ArrayList<>();
+    try {
+      for (BitmapEntry entry : BitmapDirectory.read(file, header).entries()) {
+        List<String> flags = new ArrayList<>();
+        if (entry.has(BitmapEntry.IN_USE)) {
+          flags.add("in-use");
+        }
+        if (entry.has(BitmapEntry.AUTO)) {
+          flags.add("auto");
+        }
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("flags", flags);
+        fields.put("name", entry.name().toString());
+        fields.put("granularity", 1L << entry.granularityBits());
+        list.add(fields);
+      }
+    } catch (IOException e) {
+      return List.of();
+    }
+    return list;
   }
 }

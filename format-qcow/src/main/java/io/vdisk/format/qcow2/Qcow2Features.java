@@ -1,16 +1,20 @@
 package io.vdisk.format.qcow2;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.Progress;
 import io.vdisk.feature.Amending;
 import io.vdisk.feature.BackingLink;
+import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.DirtyBitmaps;
 import io.vdisk.feature.Emptying;
 import io.vdisk.feature.KeySlots;
+import io.vdisk.feature.Repairing;
 import io.vdisk.feature.Resizing;
 import io.vdisk.feature.Snapshots;
 import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.OpenContext;
+import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +56,10 @@ final class Qcow2Features {
                   () -> new Qcow2Checker(metadata.file, metadata.header(), progress).check());
       return checking;
     }
+    if (type == Repairing.class) {
+      Repairing repairing = (scope, progress) -> repair(alterations, scope, progress);
+      return repairing;
+    }
     if (type == Snapshots.class) {
       return new Qcow2Snapshots(alterations, snapshot -> view(layout, snapshot));
     }
@@ -68,6 +76,13 @@ final class Qcow2Features {
       return new Qcow2Emptying(alterations);
     }
     return type == Amending.class ? new Qcow2Amending(alterations) : null;
+  }
+
+  private CheckReport repair(Alterations alterations, Repairing.Scope scope, Progress progress)
+      throws IOException {
+    alterations.checkWritable();
+    return alterations.look(
+        () -> new Repair(metadata.file, metadata.header(), scope, progress).repair());
   }
 
   private BlockDevice view(Qcow2Layout layout, SnapshotEntry snapshot) {

@@ -1,10 +1,14 @@
 package io.vdisk.format.qcow2;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
 import io.vdisk.Measurement;
+import io.vdisk.Progress;
 import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.feature.CheckReport;
+import io.vdisk.feature.Repairing;
 import io.vdisk.file.HostFile;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
 import io.vdisk.spi.CreateContext;
@@ -44,8 +48,14 @@ public final class Qcow2Format implements ImageFormat {
   @Override
   public BlockDevice open(HostFile file, OpenContext context) throws IOException {
     Qcow2Header header = Qcow2Header.read(file, context.limits());
-    if (context.writable() && !context.options().isForRepair()) {
+    boolean forRepair = context.options().isForRepair();
+    boolean isChanged = context.writable() && !forRepair;
+    if (isChanged) {
       checkWritable(header, file.name());
+      header = repaired(header, file, context);
+    }
+    if (isChanged || !(forRepair || context.options().isWithoutBacking())) {
+      checkTables(file, header);
     }
     Optional<Reference> named = reference(header, file);
     Optional<BlockDevice> backing = context.backing(named);
@@ -54,9 +64,8 @@ public final class Qcow2Format implements ImageFormat {
     ClusterCodec codec = ClusterCodec.of(header.compressionType, file.name());
     try (Encryption encryption = Encryption.of(header, file, context)) {
       Metadata metadata =
-          new Metadata(
-              file, dataFile, header, context.limits(), context.cacheBudget(), context.writable());
-      HeaderMarks marks = new HeaderMarks(metadata, context.options().isForRepair());
+          new Metadata(file, dataFile, header, context.limits(), context.cacheBudget(), isChanged);
+      HeaderMarks marks = new HeaderMarks(metadata, forRepair);
       Qcow2Description description = new Qcow2Description(file, encryption);
       Qcow2Features features = new Qcow2Features(metadata, marks, encryption, context, backing);
       Qcow2Layout layout =
@@ -65,6 +74,16 @@ public final class Qcow2Format implements ImageFormat {
       encryption.keep();
       return device;
     }
+  }
+
+  /**
+   * Who wants the data is refused where what belongs to it cannot be; who looks at tables is not.
+   */
+  private static void checkTables(HostFile file, Qcow2Header header) throws IOException {
+    if (header.snapshots > 0) {
+      SnapshotTable unused = SnapshotTable.read(file, header);
+    }
+    BitmapDirectory unused = BitmapDirectory.read(file, header);
   }
 
   private static HostFile dataFile(Qcow2Header header, HostFile file, OpenContext context)
@@ -87,10 +106,23 @@ public final class Qcow2Format implements ImageFormat {
       throw new UnsupportedImageException(
           name + ": marked corrupt, so it can only be opened for reading until it is repaired");
     }
-    if (header.has(Feature.DIRTY)) {
-      throw new UnsupportedImageException(
-          name + ": marked dirty, so it can only be opened for reading until it is repaired");
+  }
+
+  /** An image that was not closed in order is mended before anything relies on its counts. */
+  private static Qcow2Header repaired(Qcow2Header header, HostFile file, OpenContext context)
+      throws IOException {
+    if (!header.has(Feature.DIRTY)) {
+      return header;
     }
+    CheckReport report = new Repair(file, header, Repairing.Scope.ALL, Progress.NONE).repair();
+    Qcow2Header mended = Qcow2Header.read(file, context.limits());
+    if (mended.has(Feature.DIRTY)) {
+      throw new CorruptImageException(
+          file.name()
+              + ": marked dirty, and has errors that cannot be mended: "
+              + report.findings().get(0).message());
+    }
+    return mended;
   }
 
   /** The backing file that a header names. */

@@ -78,6 +78,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public Mapping map(long offset, long length) throws IOException {
+    metadata.refresh();
     return map(metadata.tables(), metadata.entries(), offset, length);
   }
 
@@ -111,6 +112,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public void beforeWrite(long offset, long length) throws IOException {
+    metadata.refresh();
     marks.beforeWrite(offset, length);
   }
 
@@ -121,6 +123,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
   }
 
   private <T> T guarded(Guarded<T> body) throws IOException {
+    metadata.refresh();
     try {
       return body.run();
     } catch (OverlapException e) {
@@ -156,6 +159,7 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public void recycle(long batch) throws IOException {
+    metadata.refresh();
     List<Quarantine.Entry> entries = metadata.cache.locked(hold -> metadata.quarantine.take(batch));
     for (Quarantine.Entry entry : entries) {
       clusters.recycle(entry.fileOffset(), entry.length());
@@ -195,8 +199,11 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
 
   @Override
   public void reload() throws IOException {
-    metadata.reload();
-    marks.reload();
+    try {
+      metadata.reload();
+    } finally {
+      marks.reload();
+    }
     info = describe.apply(metadata.header());
   }
 

@@ -15,6 +15,7 @@ final class RefcountComparison {
   private long end;
 
   private boolean isUncountedInUse;
+  private boolean isBlockMissing;
 
   RefcountComparison(
       CheckedImage image, StoredRefcounts stored, References references, Findings findings) {
@@ -45,6 +46,11 @@ final class RefcountComparison {
     return isUncountedInUse;
   }
 
+  /** A cluster that is referred to has no count at all. */
+  boolean isBlockMissing() {
+    return isBlockMissing;
+  }
+
   private void compare(long block, long first, long stop) throws IOException {
     ByteBuffer counts = stored.block(block);
     if (counts == null) {
@@ -62,6 +68,7 @@ final class RefcountComparison {
 
   private void compareWithNone(long first, long stop) {
     for (long at = references.next(first); at < stop; at = references.next(at + 1)) {
+      isBlockMissing |= references.get(at) > 0;
       compare(at, 0);
     }
   }

@@ -7,6 +7,12 @@ import java.io.IOException;
  * that cannot be. One thread.
  */
 final class ReferenceCounter {
+  /** Clusters behind the file whose references are remembered. */
+  static final long BEHIND = 1 << 22;
+
+  /** References past the end that are remembered, in clusters. */
+  private static final long MOST_DANGLING = 1 << 26;
+
   private final CheckedImage image;
   private final Findings findings;
   private final long max;
@@ -16,6 +22,17 @@ final class ReferenceCounter {
 
   /** Those among them of the refcount table, and of its entries. */
   final References structure = new References();
+
+  /**
+   * Clusters of ranges that reach past the end, near it: faults, but nothing else may be placed
+   * there.
+   */
+  final References dangling = new References();
+
+  /** Clusters that are referred to more often than {@link #references} can say. */
+  private final References beyond = new References();
+
+  private long danglingLeft = MOST_DANGLING;
 
   ReferenceCounter(CheckedImage image, Findings findings) {
     this.image = image;
@@ -91,13 +108,30 @@ final class ReferenceCounter {
   }
 
   /** Whether a range ends a cluster or more behind the file: the last one may be there in part. */
-  private boolean isPastEnd(long offset, long length) {
+  boolean isPastEnd(long offset, long length) {
     return offset < 0
         || offset > Long.MAX_VALUE - length
         || offset + length - image.fileSize >= image.clusterSize;
   }
 
+  /** Whether a cluster is referred to exactly so often: what those do not know of is not there. */
+  boolean isReferredTo(long cluster, long times) {
+    return references.get(cluster) == times && beyond.get(cluster) == 0;
+  }
+
+  /** Whether {@link #dangling} has all of them. */
+  boolean knowsDangling() {
+    return danglingLeft > 0;
+  }
+
   private void pastEnd(long offset, long length, long times) {
+    if (offset >= 0 && offset <= Long.MAX_VALUE - length) {
+      long stop = Math.min(image.cluster(offset + length - 1) + 1, image.clusters() + BEHIND);
+      long cluster = image.cluster(offset);
+      for (; cluster < stop && danglingLeft > 0; cluster++, danglingLeft--) {
+        dangling.add(cluster, times);
+      }
+    }
     findings.error(
         times,
         () ->
@@ -112,6 +146,7 @@ final class ReferenceCounter {
   private long add(long cluster, long times) {
     long room = max - references.get(cluster);
     if (times > room) {
+      beyond.add(cluster);
       findings.error(
           times - room,
           () -> "cluster " + cluster + " is referred to more often than can be counted");

@@ -25,17 +25,12 @@ final class SnapshotReferences {
     this.offset = pointer.getLong(4);
   }
 
-  /** Where the table lies. */
-  long offset() {
-    return offset;
-  }
-
   /**
    * Reads what can be had of the table.
    *
    * @throws CorruptImageException if the header names none that can be
    */
-  SnapshotTable salvage() throws IOException {
+  private SnapshotTable salvage() throws IOException {
     if (offset < 0 || !image.isAligned(offset)) {
       throw new CorruptImageException(
           image.file.name()
@@ -50,11 +45,15 @@ final class SnapshotReferences {
   /**
    * Reads the table and looks at its entries.
    *
+   * @param isSalvage what is beyond the limits is a fault that a repair mends
    * @throws CorruptImageException if not all of it can be used
    */
-  SnapshotTable read() throws IOException {
+  SnapshotTable read(boolean isSalvage) throws IOException {
     SnapshotTable table = salvage();
-    if (table.dropped() > 0 || table.shortened() > 0) {
+    long beyond = table.dropped() + table.shortened();
+    if (beyond > 0 && isSalvage) {
+      findings.error(beyond, () -> beyond + " snapshots are beyond the limits of their table");
+    } else if (beyond > 0) {
       throw new CorruptImageException(
           image.file.name()
               + ": the table of "
@@ -63,14 +62,21 @@ final class SnapshotReferences {
               + offset
               + " is beyond its limits");
     }
-    if (image.header.version >= COMPLETE_VERSION) {
-      for (SnapshotEntry entry : table.entries()) {
-        if (!entry.isComplete()) {
-          findings.error(() -> name(entry) + " has less extra data than version 3 must have");
-        }
+    for (SnapshotEntry entry : table.entries()) {
+      if (isIncomplete(entry)) {
+        findings.error(() -> name(entry) + " has less extra data than version 3 must have");
       }
     }
     return table;
+  }
+
+  /** Whether the table has to be written again, complete and without what is too much. */
+  boolean isToBeRewritten(SnapshotTable table) {
+    return table.shortened() > 0 || table.entries().stream().anyMatch(this::isIncomplete);
+  }
+
+  private boolean isIncomplete(SnapshotEntry entry) {
+    return image.header.version >= COMPLETE_VERSION && !entry.isComplete();
   }
 
   /** Counts table and L1 tables, and adds these to those of the image. */

@@ -98,4 +98,40 @@ class Qcow2CrashTest {
       return new Qcow2Subject((2 << 20) + 512, Qcow2Subject.RAW_DATA_FILE);
     }
   }
+
+  /** Tables and clusters are shared, and copied when they are written. */
+  @Nested
+  class Snapshots extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Snapshotting((2 << 20) + 512, Map.of("cluster_size", "4k"));
+    }
+  }
+
+  /** The same with subclusters. */
+  @Nested
+  class SnapshotsOfExtendedL2 extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Snapshotting(2 << 20, Qcow2Subject.EXTENDED);
+    }
+  }
+
+  /** Bitmaps that are in use while the power fails. */
+  @Nested
+  class Bitmaps extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Marking(2 << 20, Map.of("cluster_size", "1k"));
+    }
+  }
+
+  /** The permission to be lazy, which we do not take. */
+  @Nested
+  class LazyRefcounts extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(2 << 20, Map.of("lazy_refcounts", "on", "cluster_size", "4k"));
+    }
+  }
 }

@@ -64,4 +64,40 @@ class Qcow2FaultTest {
       return new Qcow2Subject((1 << 20) + 512, Qcow2Subject.RAW_DATA_FILE);
     }
   }
+
+  /** Tables and clusters are shared, and copied when they are written. */
+  @Nested
+  class Snapshots extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Snapshotting((1 << 20) + 512, Map.of("cluster_size", "4k"));
+    }
+  }
+
+  /** The same with subclusters. */
+  @Nested
+  class SnapshotsOfExtendedL2 extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Snapshotting(1 << 20, Qcow2Subject.EXTENDED);
+    }
+  }
+
+  /** Bitmaps that are in use while the power fails. */
+  @Nested
+  class Bitmaps extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Marking(1 << 20, Map.of("cluster_size", "1k"));
+    }
+  }
+
+  /** The permission to be lazy, which we do not take. */
+  @Nested
+  class LazyRefcounts extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject(1 << 20, Map.of("lazy_refcounts", "on", "cluster_size", "4k"));
+    }
+  }
 }

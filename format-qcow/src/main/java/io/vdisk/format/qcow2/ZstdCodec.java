@@ -1,0 +1,117 @@
+package io.vdisk.format.qcow2;
+
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdCompressCtx;
+import com.github.luben.zstd.ZstdDecompressCtx;
+import com.github.luben.zstd.ZstdException;
+import io.vdisk.UnsupportedImageException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Compression type 1: one zstd frame for each cluster (RFC 8878). By zstd-jni, which is optional:
+ * its native code is loaded at the first use.
+ *
+ * <p>A frame is decompressed into the cluster itself in one call, so that no frame, whatever window
+ * or size it claims, makes zstd take memory of its own for it.
+ */
+final class ZstdCodec implements ClusterCodec {
+  static final int TYPE = 1;
+
+  private static final String LIBRARY = "com.github.luben.zstd.Zstd";
+
+  /** zstd's own choice, and QEMU's. */
+  private static final int LEVEL = 3;
+
+  private final ConcurrentLinkedQueue<ZstdDecompressCtx> decompressors =
+      new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<ZstdCompressCtx> compressors = new ConcurrentLinkedQueue<>();
+  private volatile boolean closed;
+
+  private ZstdCodec() {}
+
+  /** A codec; loads nothing. */
+  static ZstdCodec of(String file) throws UnsupportedImageException {
+    try {
+      Class<?> unused = Class.forName(LIBRARY, false, ZstdCodec.class.getClassLoader());
+    } catch (ClassNotFoundException e) {
+      throw new UnsupportedImageException(
+          file
+              + ": its compressed clusters are zstd, which needs the library"
+              + " com.github.luben:zstd-jni; add it");
+    }
+    return new ZstdCodec();
+  }
+
+  @Override
+  public boolean decompress(ByteBuffer bytes, ByteBuffer unit) {
+    byte[] source = new byte[bytes.remaining()];
+    bytes.get(source);
+    byte[] target = unit.hasArray() ? unit.array() : new byte[unit.remaining()];
+    int start = unit.hasArray() ? unit.arrayOffset() + unit.position() : 0;
+    int length = unit.remaining();
+    ZstdDecompressCtx context = decompressors.poll();
+    if (context == null) {
+      context = new ZstdDecompressCtx();
+    }
+    try {
+      long frame = Zstd.findFrameCompressedSize(source);
+      if (Zstd.isError(frame) || frame > source.length) {
+        return false;
+      }
+      int made = context.decompressByteArray(target, start, length, source, 0, (int) frame);
+      if (made != length) {
+        return false;
+      }
+    } catch (ZstdException e) {
+      return false;
+    } finally {
+      decompressors.add(context);
+      releaseIfClosed();
+    }
+    if (unit.hasArray()) {
+      unit.position(unit.limit());
+    } else {
+      unit.put(target);
+    }
+    return true;
+  }
+
+  @Override
+  public int compress(ByteBuffer unit, ByteBuffer target, int most) {
+    byte[] source = new byte[unit.remaining()];
+    unit.get(source);
+    byte[] made = new byte[Math.min(most, target.remaining())];
+    ZstdCompressCtx context = compressors.poll();
+    if (context == null) {
+      context = new ZstdCompressCtx().setLevel(LEVEL);
+    }
+    try {
+      int length = context.compressByteArray(made, 0, made.length, source, 0, source.length);
+      target.put(made, 0, length);
+      return length;
+    } catch (ZstdException e) {
+      return 0; // no room: it does not shrink
+    } finally {
+      compressors.add(context);
+      releaseIfClosed();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    releaseIfClosed();
+  }
+
+  private void releaseIfClosed() {
+    if (closed) {
+      for (ZstdDecompressCtx context; (context = decompressors.poll()) != null; ) {
+        context.close();
+      }
+      for (ZstdCompressCtx context; (context = compressors.poll()) != null; ) {
+        context.close();
+      }
+    }
+  }
+}
