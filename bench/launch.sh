@@ -28,9 +28,11 @@ if is_stale; then
 fi
 
 . "$root/tools/bin/jvm.sh"
+set -- "$main" "$@"
 if [ "$major" -ge 24 ]; then
-  set -- --sun-misc-unsafe-memory-access=allow "$main" "$@" # JMH uses it
-else
-  set -- "$main" "$@"
+  set -- --sun-misc-unsafe-memory-access=allow "$@" # JMH uses it
+fi
+if [ "$major" -ge 22 ]; then
+  set -- --enable-native-access=ALL-UNNAMED "$@" # host-linux uses it
 fi
 exec "$java" -XX:+UseSerialGC -Xmx256m -Dvdisk.root="$root" -cp "$bench/target/*:$bench/target/lib/*" "$@"

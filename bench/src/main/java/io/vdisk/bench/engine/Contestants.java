@@ -51,7 +51,7 @@ record Contestants(Jmh jmh, Folder folder, Stopwatch stopwatch) {
     for (Subject subject : jmh.subjects()) {
       all.add(new Contestant(subject.word(), () -> jmh.run(work, subject, entry.threads())));
     }
-    for (Peer peer : Peer.beside(work, entry.threads())) {
+    for (Peer peer : Peer.beside(work, entry.threads(), jmh.direct())) {
       all.add(new Contestant(peer.name(), () -> peer.run(work, folder, stopwatch)));
     }
     return all;

@@ -22,24 +22,27 @@ public class CopyingUp extends Fresh {
     if (asked != Subject.ENGINE) {
       Disk base =
           asked.open(
-              Images.open(folder.fullPath(format), reading()), folder.fullPath(format), false);
+              Images.open(folder.fullPath(format), reading()),
+              folder.fullPath(format),
+              false,
+              cache);
       return new ByHand(base, sparse(asked, folder));
     }
     CreateOptions options =
         CreateOptions.overlay(format, folder.fullPath(format).toString(), format)
-            .withReferences(ReferencePolicy.any());
+            .withReferences(ReferencePolicy.any())
+            .withPageCache(cache);
     BlockDevice overlay = Images.create(folder.fresh(), options);
     return new DeviceDisk(overlay);
   }
 
   private OpenOptions reading() {
-    return OpenOptions.readOnly().withFormat(format);
+    return OpenOptions.readOnly().withFormat(format).withPageCache(cache);
   }
 
   /** The least that anyone must do: read the cluster, change it, write it elsewhere. */
   private record ByHand(Disk base, Disk copy) implements Disk {
-    private static final ThreadLocal<ByteBuffer> CLUSTERS =
-        ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(Disk.LARGEST));
+    private static final ThreadLocal<ByteBuffer> CLUSTERS = ThreadLocal.withInitial(Disk::buffer);
 
     @Override
     public void read(ByteBuffer dst, long offset) throws IOException {

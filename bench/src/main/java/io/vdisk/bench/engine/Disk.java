@@ -9,6 +9,14 @@ interface Disk extends Closeable {
   /** Bytes of the largest request. */
   int LARGEST = 1 << 20;
 
+  /** What memory begins at that is moved past the page cache. */
+  int PAGE = 4096;
+
+  /** A buffer for the largest request, at a page. */
+  static ByteBuffer buffer() {
+    return ByteBuffer.allocateDirect(LARGEST + PAGE - 1).alignedSlice(PAGE);
+  }
+
   void read(ByteBuffer dst, long offset) throws IOException;
 
   void write(ByteBuffer src, long offset) throws IOException;

@@ -7,6 +7,7 @@ import io.vdisk.bench.host.Machine;
 import io.vdisk.bench.host.Programs;
 import io.vdisk.bench.host.Stopwatch;
 import io.vdisk.bench.input.Inputs;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,9 +56,6 @@ public final class Engine {
       System.out.println(EngineOptions.USAGE);
       return 0;
     }
-    if (options.isDirect()) {
-      throw new UsageException("--direct: " + Direct.REFUSAL);
-    }
     List<Work> works =
         Work.all().stream()
             .filter(work -> common.names().isEmpty() ? work.isUsual() : common.selects(work.name()))
@@ -88,6 +86,7 @@ public final class Engine {
     for (Work work : works) {
       inputs.make(folder.full(work.format()));
     }
+    PageCache unused = Direct.cache(options.isDirect(), folder.path()); // refused here, if it is
     List<Entry> entries = new ArrayList<>();
     List<Overhead> overheads = new ArrayList<>();
     for (Work work : works) {
@@ -114,7 +113,7 @@ public final class Engine {
       report.write(common.folder());
     }
     for (Work work : works) {
-      if (work.operation() == Operation.READ) {
+      if (work.operation() == Operation.READ && !options.isDirect()) {
         inputs.warm(folder.full(work.format()));
         overheads.add(overhead(work, 1));
         overheads.add(overhead(work, 2));
@@ -129,7 +128,9 @@ public final class Engine {
     int version = Machine.majorVersion(jdk);
     int millis = common.isQuick() ? 300 : 1000;
     return new Contestants(
-        new Jmh(jdk, version, folder, millis), folder, new Stopwatch(common.folder()));
+        new Jmh(jdk, version, folder, millis, options.isDirect()),
+        folder,
+        new Stopwatch(common.folder()));
   }
 
   /** In a JVM of its own, so that the compiler knows nothing of other reads. */
@@ -137,6 +138,7 @@ public final class Engine {
     say("overhead of " + work.name() + ", " + threads + " threads");
     List<String> words = new ArrayList<>(List.of(jdk.resolve("bin/java").toString()));
     words.addAll(Arrays.asList(folder.properties()));
+    words.addAll(Jmh.nativeAccess(Machine.majorVersion(jdk)));
     words.addAll(List.of("-cp", System.getProperty("java.class.path")));
     words.addAll(List.of(OverheadMeasurement.class.getName(), work.name()));
     words.addAll(List.of(Integer.toString(threads), common.isQuick() ? "200" : "1000"));

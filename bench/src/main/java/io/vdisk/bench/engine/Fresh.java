@@ -5,11 +5,11 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -17,37 +17,20 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /** A disk that requests use up, so that each iteration makes a new one. */
 @State(Scope.Benchmark)
-public abstract class Fresh {
-  @Param({"qcow2", "qcow", "raw"})
-  public String format = "";
-
-  @Param({"engine", "LocalFile", "FileChannel", "pread"})
-  public String subject = "";
-
-  @Param({"4096", "65536", "1048576"})
-  public int size;
-
-  @Param({"random", "sequential"})
-  public String order = "";
-
-  /** Whether past the page cache. */
-  @Param("false")
-  public boolean direct;
-
+public abstract class Fresh extends Asked {
   @SuppressWarnings("NullAway.Init") // JMH calls open()
-  Disk disk;
-
-  @SuppressWarnings("NullAway.Init")
   Batch batch;
+
+  PageCache cache = PageCache.USED;
 
   /** Called by JMH. */
   @Setup(Level.Iteration)
   public void open() throws IOException {
-    Direct.check(direct);
     Folder folder = Folder.ofProperties();
     Files.deleteIfExists(folder.fresh());
     batch = batch(folder);
-    disk = make(Subject.of(subject), folder);
+    cache = cache(folder);
+    disk = make(asked(), folder);
   }
 
   abstract Batch batch(Folder folder);
@@ -56,15 +39,16 @@ public abstract class Fresh {
 
   /** An image without data. */
   BlockDevice empty(Folder folder) throws IOException {
-    return Images.create(folder.fresh(), CreateOptions.of(format, batch.steps().size()));
+    return Images.create(
+        folder.fresh(), CreateOptions.of(format, batch.steps().size()).withPageCache(cache));
   }
 
   /** A bare file without data. */
   Disk sparse(Subject asked, Folder folder) throws IOException {
     Path file = folder.fresh();
-    HostFile made = LocalFile.create(file);
+    HostFile made = LocalFile.create(file, cache);
     made.resize(batch.steps().size());
-    return asked.bare(Places.same(made, batch.steps().size()), file, true, made);
+    return asked.bare(Places.same(made, batch.steps().size()), file, true, cache, made);
   }
 
   /** Called by JMH. */

@@ -22,8 +22,9 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * @param jdk the home of that JVM
  * @param version its number
  * @param millis how long an iteration of a steady benchmark lasts
+ * @param direct whether requests go past the page cache
  */
-record Jmh(Path jdk, int version, Folder folder, int millis) {
+record Jmh(Path jdk, int version, Folder folder, int millis, boolean direct) {
   /** From here on a JVM knows the option that allows system calls, and can make them. */
   private static final int SYSTEM_CALLS = 22;
 
@@ -45,6 +46,7 @@ record Jmh(Path jdk, int version, Folder folder, int millis) {
             .param("subject", subject.word())
             .param("size", Integer.toString(work.size()))
             .param("order", work.order())
+            .param("direct", Boolean.toString(direct))
             .threads(threads)
             .jvm(jdk.resolve("bin/java").toString())
             .jvmArgs(jvmArguments())
@@ -63,12 +65,15 @@ record Jmh(Path jdk, int version, Folder folder, int millis) {
     }
   }
 
+  /** The option, if any, that lets a JVM of this version make system calls. */
+  static List<String> nativeAccess(int version) {
+    return version >= SYSTEM_CALLS ? List.of("--enable-native-access=ALL-UNNAMED") : List.of();
+  }
+
   private String[] jvmArguments() {
     List<String> arguments = new ArrayList<>(Arrays.asList(folder.properties()));
     arguments.add("-Xmx1g");
-    if (version >= SYSTEM_CALLS) {
-      arguments.add("--enable-native-access=ALL-UNNAMED");
-    }
+    arguments.addAll(nativeAccess(version));
     if (version >= UNSAFE_IS_DEPRECATED) {
       arguments.add("--sun-misc-unsafe-memory-access=allow");
     }

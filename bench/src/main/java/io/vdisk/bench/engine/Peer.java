@@ -12,12 +12,17 @@ interface Peer {
   /** One run, on the file that the benchmarks use or on a fresh one that is deleted again. */
   Rate run(Work work, Folder folder, Stopwatch stopwatch) throws IOException, InterruptedException;
 
-  /** Those to compare with so many threads: one request at a time beside one thread, else many. */
-  static List<Peer> beside(Work work, int threads) {
+  /**
+   * Those to compare with so many threads: one request at a time beside one thread, else many.
+   *
+   * @param direct whether requests go past the page cache
+   */
+  static List<Peer> beside(Work work, int threads, boolean direct) {
     if (work.operation() == Operation.ZERO) {
-      return threads == 1 ? List.of(new QemuIo()) : List.of();
+      return threads == 1 ? List.of(new QemuIo(direct)) : List.of();
     }
     int depth = threads == 1 ? 1 : 16;
-    return List.of(new QemuBench(depth, "threads"), new QemuBench(depth, "io_uring"));
+    return List.of(
+        new QemuBench(depth, "threads", direct), new QemuBench(depth, "io_uring", direct));
   }
 }

@@ -15,13 +15,16 @@ import java.util.regex.Pattern;
  *
  * @param depth requests that are outstanding at once
  * @param engine how QEMU makes them: threads (its default) or io_uring
+ * @param direct whether they go past the page cache
  */
-record QemuBench(int depth, String engine) implements Peer {
+record QemuBench(int depth, String engine, boolean direct) implements Peer {
   private static final Pattern COMPLETED =
       Pattern.compile("Run completed in ([0-9]+(?:\\.[0-9]+)?) seconds\\.");
 
   /** QEMU flushes qcow of version 1 after each change of a table: a request in ten milliseconds. */
   private static final String UNFLUSHED = " -t unsafe";
+
+  private static final String DIRECT = " -t none";
 
   /** Enough for a second or more. */
   private static final int MOST_REQUESTS = 100_000;
@@ -70,7 +73,7 @@ record QemuBench(int depth, String engine) implements Peer {
             "qemu-img bench"
                 + (work.operation() == Operation.READ ? "" : " -w")
                 + (" -f " + work.format())
-                + (work.format().equals("qcow") ? UNFLUSHED : "")
+                + (direct ? DIRECT : work.format().equals("qcow") ? UNFLUSHED : "")
                 + (" -i " + engine)
                 + (" -d " + depth)
                 + (" -c " + count)

@@ -15,8 +15,10 @@ import java.util.regex.Pattern;
 /**
  * {@code qemu-io}, which zeroes as {@code qemu-img bench} cannot: one request after the other, each
  * a command that it reads and answers with the time of the request alone.
+ *
+ * @param direct whether past the page cache
  */
-record QemuIo() implements Peer {
+record QemuIo(boolean direct) implements Peer {
   /** Bytes, requests, time in hundredths, bytes and requests a second. */
   private static final Pattern ANSWER = Pattern.compile("\\d+,1,[0-9:.]+,[0-9.]+,([0-9.]+)");
 
@@ -69,8 +71,8 @@ record QemuIo() implements Peer {
     return script.toString();
   }
 
-  private static Command command(Work work, Path file, Path script) {
-    String shell = "exec qemu-io -f \"$1\" \"$2\" < \"$3\"";
+  private Command command(Work work, Path file, Path script) {
+    String shell = "exec qemu-io" + (direct ? " -t none" : "") + " -f \"$1\" \"$2\" < \"$3\"";
     return new Command(
         List.of("sh", "-c", shell, "sh", work.format(), file.toString(), script.toString()),
         Map.of());

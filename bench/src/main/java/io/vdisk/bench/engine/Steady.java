@@ -2,10 +2,10 @@ package io.vdisk.bench.engine;
 
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -14,38 +14,22 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 
 /** A disk of which everything is there already; requests change nothing about where it lies. */
 @State(Scope.Benchmark)
-public class Steady {
-  @Param({"qcow2", "qcow", "raw"})
-  public String format = "";
-
-  @Param({"engine", "LocalFile", "FileChannel", "pread"})
-  public String subject = "";
-
-  @Param({"4096", "65536", "1048576"})
-  public int size;
-
-  @Param({"random", "sequential"})
-  public String order = "";
-
-  /** Whether past the page cache. */
-  @Param("false")
-  public boolean direct;
-
+public class Steady extends Asked {
   @SuppressWarnings("NullAway.Init") // JMH calls open()
-  Disk disk;
-
-  @SuppressWarnings("NullAway.Init")
   Steps steps;
 
   /** Called by JMH. */
   @Setup(Level.Trial)
   public void open(BenchmarkParams params) throws IOException {
-    Direct.check(direct);
     Folder folder = Folder.ofProperties();
     boolean writable = params.getBenchmark().endsWith(".write");
-    OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
+    PageCache cache = cache(folder);
+    OpenOptions options =
+        (writable ? OpenOptions.readWrite() : OpenOptions.readOnly())
+            .withFormat(format)
+            .withPageCache(cache);
     Path file = folder.fullPath(format);
-    disk = Subject.of(subject).open(Images.open(file, options.withFormat(format)), file, writable);
+    disk = asked().open(Images.open(file, options), file, writable, cache);
     steps = Steps.of(order, folder.bytes(), size);
   }
 

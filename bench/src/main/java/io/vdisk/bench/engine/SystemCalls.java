@@ -11,7 +11,7 @@ import java.util.Optional;
 final class SystemCalls {
   /** Opens a file that exists. */
   interface Opener {
-    Disk open(Path file, boolean writable, Places places) throws IOException;
+    Disk open(Path file, boolean writable, boolean direct, Places places) throws IOException;
   }
 
   private SystemCalls() {}

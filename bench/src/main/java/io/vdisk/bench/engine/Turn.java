@@ -9,7 +9,7 @@ import org.openjdk.jmh.infra.ThreadParams;
 /** One thread's requests: of T threads the t-th makes requests t, t+T, t+2T and so on. */
 @State(Scope.Thread)
 public class Turn {
-  ByteBuffer buffer = ByteBuffer.allocateDirect(Disk.LARGEST);
+  ByteBuffer buffer = Disk.buffer();
   private int first;
   private int threads;
   private long next;

@@ -21,7 +21,7 @@ public class Zeroing extends Fresh {
   @Override
   Disk make(Subject asked, Folder folder) throws IOException {
     BlockDevice device = empty(folder);
-    ByteBuffer data = ByteBuffer.allocateDirect(Disk.LARGEST);
+    ByteBuffer data = Disk.buffer();
     for (int i = 0; i < data.capacity(); i++) {
       data.put(i, (byte) 1);
     }
@@ -29,6 +29,6 @@ public class Zeroing extends Fresh {
       device.write(data.rewind(), offset);
     }
     device.flush();
-    return asked.open(device, folder.fresh(), true);
+    return asked.open(device, folder.fresh(), true, cache);
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,11 +90,12 @@ class BenchmarksTest {
         work.batch(folder).count(), result.getSecondaryResults().get("requests").getScore());
   }
 
+  /** In a JVM that may not make system calls. */
   @Test
-  void directIsRefusedWithTheReason() {
-    UnsupportedOperationException e =
-        assertThrows(UnsupportedOperationException.class, () -> Direct.check(true));
+  void directIsRefusedWithTheReason() throws IOException {
+    IOException e = assertThrows(IOException.class, () -> Direct.cache(true, path));
 
     assertTrue(e.getMessage().contains("host-linux"), e.getMessage());
+    assertEquals(PageCache.USED, Direct.cache(false, path));
   }
 }

@@ -31,7 +31,7 @@ class QemuBenchTest {
   void oneThreadStandsBesideDepthOne() {
     assertEquals(
         List.of("qemu-img bench -d 1", "qemu-img bench -d 1 -i io_uring"),
-        Peer.beside(READ, 1).stream().map(Peer::name).toList());
-    assertEquals("qemu-img bench -d 16", Peer.beside(READ, 8).get(0).name());
+        Peer.beside(READ, 1, false).stream().map(Peer::name).toList());
+    assertEquals("qemu-img bench -d 16", Peer.beside(READ, 8, true).get(0).name());
   }
 }

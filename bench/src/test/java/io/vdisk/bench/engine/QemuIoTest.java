@@ -30,7 +30,8 @@ class QemuIoTest {
     Work zero = new Work(Operation.ZERO, "qcow2", 65_536, "random");
 
     assertEquals(
-        List.of("qemu-io write -z -u"), Peer.beside(zero, 1).stream().map(Peer::name).toList());
-    assertEquals(List.of(), Peer.beside(zero, 8));
+        List.of("qemu-io write -z -u"),
+        Peer.beside(zero, 1, false).stream().map(Peer::name).toList());
+    assertEquals(List.of(), Peer.beside(zero, 8, false));
   }
 }

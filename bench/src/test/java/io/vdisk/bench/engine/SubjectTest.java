@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.vdisk.BlockDevice;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ class SubjectTest {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
     Path file = folder.fullPath(format);
     BlockDevice device = Images.open(file, options.withFormat(format));
-    return subject.open(device, file, writable);
+    return subject.open(device, file, writable, PageCache.USED);
   }
 
   private static boolean isHere(Subject subject) {
