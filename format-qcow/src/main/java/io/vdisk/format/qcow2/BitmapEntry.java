@@ -41,7 +41,7 @@ record BitmapEntry(
   static final int FIXED = 24;
 
   /** Where in an entry its flags are. */
-  static final int FLAGS_OFFSET = (int) FLAGS.offset();
+  static final int FLAGS_OFFSET = FLAGS.offset();
 
   /** It was not saved, and what it says may be wrong. */
   static final int IN_USE = 1;

@@ -4,11 +4,12 @@ import io.vdisk.UnsupportedImageException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** Compresses clusters and back, in the way that an image's header names. Thread-safe. */
 interface ClusterCodec extends Closeable {
   /** The compression types, by their number in the header. */
-  String[] NAMES = {"zlib", "zstd"};
+  List<String> NAMES = List.of("zlib", "zstd");
 
   /**
    * Fills {@code unit} from its position to its limit.

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Gives guest clusters their host clusters, and takes them away. */
 final class ClusterWriter {
@@ -115,8 +116,7 @@ final class ClusterWriter {
     return metadata.header().hasDataFile() || cluster.isOwned();
   }
 
-  private @org.jspecify.annotations.Nullable Space take(Hold hold, List<GuestCluster> old)
-      throws IOException {
+  private @Nullable Space take(Hold hold, List<GuestCluster> old) throws IOException {
     return metadata.refcounts().take(hold, (long) old.size() << clusterBits());
   }
 

@@ -18,23 +18,31 @@ import java.nio.ByteBuffer;
 final class MetadataMap {
   /** What a cluster holds. */
   enum Kind {
-    HEADER("the header"),
-    L1_TABLE("the L1 table"),
-    L2_TABLE("an L2 table"),
-    REFCOUNT_TABLE("the refcount table"),
-    REFCOUNT_BLOCK("a refcount block"),
-    SNAPSHOT_TABLE("the snapshot table"),
-    INACTIVE_L1("the L1 table of a snapshot"),
-    BITMAP_DIRECTORY("the bitmap directory"),
-    ENCRYPTION("the encryption header"),
+    HEADER(1, "the header"),
+    L1_TABLE(2, "the L1 table"),
+    L2_TABLE(3, "an L2 table"),
+    REFCOUNT_TABLE(4, "the refcount table"),
+    REFCOUNT_BLOCK(5, "a refcount block"),
+    SNAPSHOT_TABLE(6, "the snapshot table"),
+    INACTIVE_L1(7, "the L1 table of a snapshot"),
+    BITMAP_DIRECTORY(8, "the bitmap directory"),
+    ENCRYPTION(9, "the encryption header"),
     /** Two kinds at once: neither may be written. */
-    SEVERAL("two kinds of metadata");
+    SEVERAL(10, "two kinds of metadata");
 
-    private static final Kind[] ALL = values();
+    private static final Kind[] BY_CODE = new Kind[KIND_MASK + 1];
 
+    static {
+      for (Kind kind : values()) {
+        BY_CODE[kind.code] = kind;
+      }
+    }
+
+    private final int code;
     private final String phrase;
 
-    Kind(String phrase) {
+    Kind(int code, String phrase) {
+      this.code = code;
       this.phrase = phrase;
     }
 
@@ -187,7 +195,7 @@ final class MetadataMap {
   }
 
   private static Kind kind(long slot) {
-    return Kind.ALL[(int) (slot & KIND_MASK)];
+    return Kind.BY_CODE[(int) (slot & KIND_MASK)];
   }
 
   private void put(long cluster, Kind kind) {
@@ -198,7 +206,7 @@ final class MetadataMap {
       return;
     }
     Kind known = old == 0 ? kind : Kind.SEVERAL;
-    SLOTS.setRelease(now, at, (cluster + 1) << KIND_BITS | known.ordinal());
+    SLOTS.setRelease(now, at, (cluster + 1) << KIND_BITS | known.code);
     if (old == 0 && ++used > now.length / 2) {
       grow();
     }

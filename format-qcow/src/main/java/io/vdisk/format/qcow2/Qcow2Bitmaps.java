@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bitmaps inside an image. Each change writes new tables and a new directory, and becomes
@@ -123,8 +124,7 @@ final class Qcow2Bitmaps implements DirtyBitmaps {
   /** What becomes of one bitmap; null: nothing is left of it. */
   @FunctionalInterface
   private interface Change {
-    @org.jspecify.annotations.Nullable
-    BitmapEntry of(BitmapEntry entry) throws IOException;
+    @Nullable BitmapEntry of(BitmapEntry entry) throws IOException;
   }
 
   private void change(String name, boolean mustBeUsable, Change change) throws IOException {

@@ -30,7 +30,7 @@ final class Qcow2Description implements Function<Qcow2Header, ImageInfo> {
     if (header.hasDataFile()) {
       info.detail("data-file-raw", header.isDataFileRaw());
     }
-    info.detail("compression-type", ClusterCodec.NAMES[header.compressionType]);
+    info.detail("compression-type", ClusterCodec.NAMES.get(header.compressionType));
     if (header.version >= 3) {
       info.detail("lazy-refcounts", header.has(Feature.LAZY_REFCOUNTS));
     }

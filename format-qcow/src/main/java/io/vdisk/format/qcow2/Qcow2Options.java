@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was chosen for an image that is to be made, by the option names of {@code qemu-img create -o
@@ -78,8 +79,7 @@ final class Qcow2Options {
   }
 
   /** The value of an option that something else reads; null if it was not given. */
-  @org.jspecify.annotations.Nullable
-  String encryption(String option) {
+  @Nullable String encryption(@Nullable String option) {
     return left.remove(option);
   }
 
@@ -138,16 +138,15 @@ final class Qcow2Options {
   }
 
   private int compressionType() {
-    String name = take("compression_type", ClusterCodec.NAMES[0]);
-    for (int type = 0; type < ClusterCodec.NAMES.length; type++) {
-      if (ClusterCodec.NAMES[type].equals(name)) {
-        if (type != 0 && version == 2) {
-          throw wrong("compression_type", name, "zlib with compat=0.10");
-        }
-        return type;
-      }
+    String name = take("compression_type", ClusterCodec.NAMES.get(0));
+    int type = ClusterCodec.NAMES.indexOf(name);
+    if (type < 0) {
+      throw wrong("compression_type", name, "zlib or zstd");
     }
-    throw wrong("compression_type", name, "zlib or zstd");
+    if (type > 0 && version == 2) {
+      throw wrong("compression_type", name, "zlib with compat=0.10");
+    }
+    return type;
   }
 
   private String preallocation(boolean hasBacking) {

@@ -324,22 +324,22 @@ final class Refcounts {
     for (long from = first; from < first + clusters; ) {
       long start = from;
       long to = Math.min(first + clusters, from - from % tables.perSlice() + tables.perSlice());
-      List<SpaceMap.Run> unused = new ArrayList<>();
+      List<SpaceMap.Run> freed = new ArrayList<>();
       boolean done =
           reserved(
               1,
               hold -> {
                 for (long cluster = start; cluster < to; cluster++) {
                   if (count(hold, cluster) == 1) {
-                    unused.add(new SpaceMap.Run(cluster << clusterBits, clusterSize()));
+                    freed.add(new SpaceMap.Run(cluster << clusterBits, clusterSize()));
                   }
                   decrement(hold, cluster);
                 }
                 return true;
               });
       assert done;
-      for (SpaceMap.Run run : unused) {
-        boolean punched = file.zero(run.offset(), run.length(), false);
+      for (SpaceMap.Run run : freed) {
+        boolean unused = file.zero(run.offset(), run.length(), false);
       }
       from = to;
     }
