@@ -58,12 +58,26 @@ final class Rehearsal {
           vdisk(console, "convert", "-f", "raw", "-O", format, "-t", "unsafe", raw + "", copy);
       failed |= vdisk(console, "convert", "-p", "-c", "-O", "qcow2", image, copy);
       failed |= vdisk(console, "commit", "-d", overlay);
+      if (format.equals("qcow2")) {
+        failed |= tables(console, made, overlay);
+      }
       for (String name : List.of(image, overlay, copy, made)) {
         Files.delete(Path.of(name));
       }
     }
     Files.delete(raw);
     return failed == 0 ? 0 : 1;
+  }
+
+  /** What changes tables alone. */
+  private static int tables(Console console, String image, String overlay) {
+    int failed = vdisk(console, "snapshot", "-c", "one", image);
+    failed |= vdisk(console, "snapshot", "-l", image);
+    failed |= vdisk(console, "bitmap", "--add", image, "one");
+    failed |= vdisk(console, "info", image);
+    failed |= vdisk(console, "resize", overlay, "+1M");
+    failed |= vdisk(console, "amend", "-o", "lazy_refcounts=on", overlay);
+    return failed | vdisk(console, "rebase", "-b", "", overlay);
   }
 
   private static int vdisk(Console console, String... words) {

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.Extent;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.feature.DirtyBitmaps;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -311,6 +313,39 @@ class FeatureCommandsTest {
         assertEquals(0, shell.program("qemu-img", "measure", "-O", "qcow2", "/a"));
         assertEquals(shell.out, measured);
       }
+    }
+
+    @Test
+    void bitmapOfAnotherImageIsTakenOver() throws IOException {
+      succeed("create -q -f qcow2 /a 4M");
+      succeed("create -q -f qcow2 /b 4M");
+      succeed("bitmap --add -g 4k /a source");
+      scatter("/a", 1);
+      succeed("bitmap --add --disable /b target");
+
+      succeed("bitmap --merge source -b /a -F qcow2 /b target");
+
+      try (BlockDevice a = Images.open(shell.file("/a"), OpenOptions.readOnly());
+          BlockDevice b = Images.open(shell.file("/b"), OpenOptions.readOnly())) {
+        DirtyBitmaps target = b.feature(DirtyBitmaps.class).orElseThrow();
+        int ranges = 0;
+        for (Extent written : a.feature(DirtyBitmaps.class).orElseThrow().dirty("source")) {
+          ranges++;
+          assertTrue(covers(target.dirty("target"), written), written::toString);
+        }
+        assertTrue(ranges > 3);
+      }
+      assertClean("/b");
+    }
+
+    private boolean covers(Iterable<Extent> ranges, Extent wanted) {
+      for (Extent range : ranges) {
+        if (range.offset() <= wanted.offset()
+            && range.offset() + range.length() >= wanted.offset() + wanted.length()) {
+          return true;
+        }
+      }
+      return false;
     }
 
     private String bitmaps(String info) {

@@ -155,6 +155,51 @@ class VdiskTest {
     }
 
     @Test
+    void damageIsMendedAndLookedAtAgain() throws IOException {
+      byte[] content = shell.disk("/disk", 1 << 20);
+      vdisk("convert", "-O", "qcow2", "/disk", "/a");
+      long refcountBlock = number("/a", number("/a", 48));
+      long unused = Files.size(shell.file("/a")) >> 16;
+      overwrite("/a", ((unused + 1) << 16) - 2, (short) 0);
+      overwrite("/a", refcountBlock + 2 * unused, (short) 1);
+      Files.copy(shell.file("/a"), shell.file("/b"));
+
+      assertEquals(0, vdisk("check", "-r", "leaks", "/a"), () -> shell.err);
+      assertTrue(
+          shell.out.startsWith(
+              """
+              The following inconsistencies were found and repaired:
+
+                  1 leaked clusters
+                  0 corruptions
+
+              Double checking the fixed image now...
+              No errors were found on the image.
+              """),
+          shell.out);
+      assertEquals(0, vdisk("check", "-r", "all", "/a"));
+      assertTrue(shell.out.startsWith("No errors were found on the image.\n"), shell.out);
+
+      overwrite("/b", refcountBlock + 2 * 5, (short) 0);
+      assertEquals(0, vdisk("check", "-r", "all", "--output=json", "/b"), () -> shell.err);
+      assertTrue(shell.out.contains("\"leaks-fixed\": 1"), shell.out);
+      assertTrue(shell.out.contains("\"corruptions-fixed\": "), shell.out);
+      assertEquals(0, vdisk("check", "-q", "/b"));
+      assertArrayEquals(content, shell.content("/b", "qcow2"));
+    }
+
+    @Test
+    void scopeOfARepairIsLeaksOrAll() throws IOException {
+      shell.disk("/disk", 1 << 20);
+
+      assertEquals(1, vdisk("check", "-r", "most", "/disk"));
+      assertEquals("vdisk: -r takes leaks or all, not 'most' (see vdisk --help)\n", shell.err);
+      assertEquals(63, vdisk("check", "-r", "all", "-f", "raw", "/disk"));
+      assertEquals(1, vdisk("check", "-r", "all", "/disk"));
+      assertTrue(shell.err.contains("-f says its format"), shell.err);
+    }
+
+    @Test
     void formatThatCannotBeCheckedIs63() throws IOException {
       shell.disk("/disk", 1 << 20);
 
