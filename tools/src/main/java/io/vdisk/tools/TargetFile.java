@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The file that a command makes. It comes into being under another name in the same folder and
  * takes its own with {@link #complete}: until then a file of that name stays untouched, and nothing
- * half written is left behind, also when the process is told to end. A block device is written in
- * place; where that fails it holds no image.
+ * half written is left behind. A block device is written in place; what is not complete is no image
+ * there. Both also when the process is told to end.
  */
 final class TargetFile implements Closeable {
   /** The bits of a Unix mode that tell the type of a file, and that of a block device. */
@@ -38,11 +38,11 @@ final class TargetFile implements Closeable {
   private final Path path;
   private final Path temporary;
   private final boolean inPlace;
-  private @Nullable HostFile device;
-  private final Thread hook = new Thread(this::delete, "vdisk-delete");
+  private volatile @Nullable HostFile device;
+  private final Thread hook = new Thread(this::abandon, "vdisk-abandon");
   private boolean hooked;
   private boolean made;
-  private boolean completed;
+  private volatile boolean completed;
 
   private TargetFile(Path path, Path temporary, boolean inPlace) {
     this.path = path;
@@ -106,13 +106,18 @@ final class TargetFile implements Closeable {
     if (inPlace) {
       HostFile opened = LocalFile.open(path, true, true, options.pageCache());
       device = opened;
+      atExit();
       BlockDevice image = Images.create(opened, options);
       made = true;
       return image;
     }
+    atExit();
+    return Images.create(temporary, options);
+  }
+
+  private void atExit() {
     Runtime.getRuntime().addShutdownHook(hook);
     hooked = true;
-    return Images.create(temporary, options);
   }
 
   /** Gives the finished image, which is closed, its name. Returns its length in bytes. */
@@ -139,29 +144,41 @@ final class TargetFile implements Closeable {
     return own.equals(message) ? failure : new IOException(own, failure);
   }
 
-  private void delete() {
+  /** The process ends: its other threads go on working meanwhile. */
+  void abandon() {
+    HostFile opened = device;
     try {
-      Files.deleteIfExists(temporary);
+      if (!inPlace) {
+        Files.deleteIfExists(temporary);
+      } else if (opened != null && !completed) {
+        opened.close(); // whoever still writes fails from here on
+        try (HostFile again = LocalFile.open(path, true, false)) {
+          wipe(again);
+        }
+      }
     } catch (IOException e) {
-      System.err.println("cannot delete " + temporary + ": " + e.getMessage());
+      System.err.println(path + " is left half written: " + e.getMessage());
     }
+  }
+
+  private static void wipe(HostFile device) throws IOException {
+    device.write(ByteBuffer.allocate(HEADER), 0);
+    device.flush();
   }
 
   /** Deletes what was not completed; a device's image is one no longer. */
   @Override
   public void close() throws IOException {
-    if (device != null) {
-      try (HostFile opened = device) {
-        if (made && !completed) {
-          opened.write(ByteBuffer.allocate(HEADER), 0);
-          opened.flush();
-        }
+    try (HostFile opened = device) {
+      if (opened != null && made && !completed) {
+        wipe(opened);
       }
-    }
-    if (!inPlace) {
+    } finally {
       if (hooked) {
         unhook();
       }
+    }
+    if (!inPlace) {
       Files.deleteIfExists(temporary);
     }
   }
@@ -170,7 +187,7 @@ final class TargetFile implements Closeable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      hooked = false; // the process is ending, and the hook deletes the same file
+      hooked = false; // the process is ending, and the hook does the same
     }
   }
 }

@@ -2,9 +2,11 @@ package io.vdisk.tools;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.testkit.Requirements;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -148,6 +151,43 @@ class BlockDeviceTest {
 
     assertTrue(shell.err.contains("cannot grow beyond 4194304 bytes"), shell.err);
     assertTrue(Opening.probe(Path.of(device)).isEmpty());
+  }
+
+  /** As at the end of the process, in which threads go on writing until it is over. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qcow", "qcow2"})
+  void imageThatIsAbandonedIsNone(String format) throws IOException {
+    TargetFile target = TargetFile.of(Path.of(device));
+    BlockDevice image = target.create(CreateOptions.of(format, SIZE));
+    image.write(ByteBuffer.allocate(1 << 20), 0);
+    image.flush();
+    assertEquals(Optional.of(format), probed());
+
+    target.abandon();
+
+    assertEquals(Optional.empty(), probed());
+    assertThrows(IOException.class, () -> image.write(ByteBuffer.allocate(1 << 16), 2 << 20));
+    assertThrows(IOException.class, image::close);
+    assertThrows(IOException.class, target::close);
+    assertEquals(Optional.empty(), probed());
+  }
+
+  private Optional<String> probed() throws IOException {
+    OpenOptions options = OpenOptions.readOnly().withoutLock();
+    return Images.probe(Path.of(device), options).stream()
+        .map(match -> match.format().name())
+        .filter(name -> !name.equals("raw"))
+        .findFirst();
+  }
+
+  @Test
+  void completeImageIsNotAbandoned() throws IOException {
+    try (TargetFile target = TargetFile.of(Path.of(device))) {
+      target.create(CreateOptions.of("qcow2", SIZE)).close();
+      target.complete();
+      target.abandon();
+    }
+    assertEquals(Optional.of("qcow2"), probed());
   }
 
   @Test

@@ -325,7 +325,7 @@ final class WritePath {
     for (long position = wholeStart; position < wholeEnd; ) {
       long done = zeroGranules(position, Math.min(wholeEnd - position, LOCK_STEP));
       if (done == 0) {
-        done = Math.min(wholeEnd, layout.unitEnd(position)) - position;
+        done = sameRun(position, wholeEnd) - position;
         if (mustBeZero) {
           writeZeroBytes(position, position + done);
         }
@@ -344,6 +344,12 @@ final class WritePath {
     } finally {
       units.unlock(held);
     }
+  }
+
+  /** Where that ends, in whole units, which the layout cannot zero for the same reason. */
+  private long sameRun(long from, long to) throws IOException {
+    long end = from + layout.map(from, to - from).length();
+    return end >= to ? to : Math.min(to, Math.max(layout.unitEnd(from), layout.unitStart(end)));
   }
 
   private void writeZeroBytes(long from, long to) throws IOException {

@@ -232,6 +232,25 @@ class QcowWriteTest {
   }
 
   @Test
+  void zeroesOverABackingFileAreWrittenInLargePieces() throws IOException {
+    byte[] bytes = new byte[1 << 20];
+    Arrays.fill(bytes, (byte) 1);
+    Log log = new Log(file);
+    CreateOptions options = options(1 << 20).withOption("cluster_size", "4096");
+    try (BlockDevice below = Images.ram(1 << 20)) {
+      below.write(ByteBuffer.wrap(bytes), 0);
+      Images.create(log, options.withBacking("base.raw", null)).close();
+      try (BlockDevice device = Images.open(log, Samples.writing().withBacking(below))) {
+        assertArrayEquals(bytes, read(device, 0, 1 << 20));
+        log.lines.clear();
+        device.writeZeroes(0, 1 << 20);
+        assertTrue(log.lines.size() < 20, log.lines.toString());
+        assertArrayEquals(new byte[1 << 20], read(device, 0, 1 << 20));
+      }
+    }
+  }
+
+  @Test
   void discardGivesStoredClustersToTheHostWhereItTakesThem() throws IOException {
     try (BlockDevice device = Images.create(file, options(4 << 20))) {
       byte[] bytes = new byte[1 << 20];

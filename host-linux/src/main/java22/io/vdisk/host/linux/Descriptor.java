@@ -20,6 +20,7 @@ final class Descriptor implements Closeable {
   private static final int AT_FDCWD = -100;
 
   private static final int O_RDWR = 2;
+  private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x8_0000;
 
   private static final long FICLONERANGE = 0x4020_940dL;
@@ -39,7 +40,9 @@ final class Descriptor implements Closeable {
   }
 
   /**
-   * Opens a file that exists.
+   * Opens a file that exists. A pipe, which the name may lead to by now, is opened too, and not
+   * waited for until somebody writes to it. A file that a server has lent out is: its lease is
+   * called back meanwhile.
    *
    * @param more flags beside those for reading and writing
    */
@@ -47,8 +50,11 @@ final class Descriptor implements Closeable {
     int flags = O_CLOEXEC | more | (writable ? O_RDWR : 0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = PathName.of(path, arena);
-      return new Descriptor(
-          (int) Errno.check(SystemCall.OPENAT.run(AT_FDCWD, name, flags, 0, 0), path));
+      long number = SystemCall.OPENAT.run(AT_FDCWD, name, flags | O_NONBLOCK, 0, 0);
+      if (number == -Errno.EAGAIN) {
+        number = SystemCall.OPENAT.run(AT_FDCWD, name, flags, 0, 0);
+      }
+      return new Descriptor((int) Errno.check(number, path));
     }
   }
 

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class LinuxSystemTest {
@@ -42,6 +43,18 @@ class LinuxSystemTest {
     assertEquals(missing.toString(), e.getFile());
     FileSystemException folders = assertThrows(FileSystemException.class, () -> open(folder, true));
     assertEquals(folder + ": Is a directory", folders.getMessage());
+  }
+
+  /** Nobody ever writes to it: whoever waits for that waits for ever. */
+  @Test
+  @Tag("java22")
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aPipeInTheFilesPlaceIsNotWaitedFor() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    String mkfifo = Requirements.need("mkfifo").toString();
+    assertEquals(0, new ProcessBuilder(mkfifo, pipe.toString()).start().waitFor());
+    open(pipe, false).close();
+    assertThrows(FileSystemException.class, () -> LocalFile.open(pipe, false, false).close());
   }
 
   @Test
