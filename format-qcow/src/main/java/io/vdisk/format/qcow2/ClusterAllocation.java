@@ -125,15 +125,19 @@ final class ClusterAllocation implements Allocation {
 
   @Override
   public void commit() throws IOException {
-    commit(true);
+    commit(true, false);
   }
 
-  /** Commits the space, without storing any subcluster where they are known one by one. */
+  /**
+   * Commits the space of an image that is being made. Where subclusters are known one by one none
+   * is stored; enciphered clusters read as zero, because what lies there would be noise.
+   */
   void reserve() throws IOException {
-    commit(metadata.entries().step() > 1);
+    boolean isStandard = metadata.entries().step() > 1;
+    commit(isStandard, isStandard && metadata.header().isEncrypted());
   }
 
-  private void commit(boolean isStored) throws IOException {
+  private void commit(boolean isStored, boolean isZero) throws IOException {
     metadata.locked(
         hold -> {
           Slice entries = writer.entriesOf(hold, start);
@@ -149,8 +153,10 @@ final class ClusterAllocation implements Allocation {
             }
             L2Entry place = L2Entry.owned(space.offset() + i * clusterSize);
             int stored = isStored ? mask : 0;
+            int zero = isZero ? mask : 0;
             GuestCluster next =
-                new GuestCluster(place.raw(), old.stored() | stored, old.zero() & ~stored);
+                new GuestCluster(
+                    place.raw(), (old.stored() | stored) & ~zero, (old.zero() & ~stored) | zero);
             metadata.entries().set(hold, entries, index + i, next);
           }
         });

@@ -211,7 +211,8 @@ final class ClusterWriter {
   /** See {@link io.vdisk.spi.WritableLayout#zero}. */
   long zero(long offset, long length, boolean keepSpace) throws IOException {
     if (metadata.header().isDataFileRaw()) {
-      return metadata.dataFile.zero(offset, length, keepSpace) ? length : 0;
+      boolean isPlain = !metadata.header().isEncrypted();
+      return isPlain && metadata.dataFile.zero(offset, length, keepSpace) ? length : 0;
     }
     if (metadata.header().version < 3 && (hasBacking || keepSpace)) {
       return 0;
@@ -281,7 +282,8 @@ final class ClusterWriter {
 
   /**
    * Gives every guest cluster of an image that is being made its host cluster. Subclusters stay
-   * unstored; a standard cluster is stored, and the caller sees that it reads as zero.
+   * unstored; a standard cluster is stored, and the caller sees that it reads as zero; an
+   * enciphered one is recorded as zero.
    */
   List<Space> preallocate() throws IOException {
     List<Space> made = new ArrayList<>();

@@ -67,9 +67,9 @@ final class Qcow2Options {
     if (dataFileRaw && hasBacking) {
       throw wrong("data_file_raw", "on", "off with a backing file");
     }
-    if (cryptMethod != 0 && !preallocation.equals(OFF)) {
-      // What was never written would decipher to noise.
-      throw wrong("preallocation", preallocation, "off with encryption");
+    if (cryptMethod != 0 && !preallocation.equals(OFF) && version < 3) {
+      // What was never written would decipher to noise, and version 2 cannot say that it is zero.
+      throw wrong("preallocation", preallocation, "off with encryption and compat=0.10");
     }
   }
 
