@@ -75,7 +75,9 @@ final class Metadata {
    */
   void reload() throws IOException {
     stale = true;
-    cache.abandon(); // what a body that failed has changed is not to be written
+    // What a body that failed has changed is not to be written, and what it dropped is in use.
+    cache.abandon();
+    locked(hold -> quarantine.abandon(writeBack.durableBatch()));
     refresh();
   }
 

@@ -134,4 +134,14 @@ class Qcow2CrashTest {
       return new Qcow2Subject(2 << 20, Map.of("lazy_refcounts", "on", "cluster_size", "4k"));
     }
   }
+
+  /** The same with many tables, in pieces of many clusters, and refcounts that move. */
+  @Nested
+  class SnapshotsOfSmallClusters extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new Qcow2Subject.Snapshotting(
+          1 << 20, Map.of("cluster_size", "512", "refcount_bits", "64"));
+    }
+  }
 }

@@ -46,6 +46,19 @@ public final class Quarantine {
     return taken;
   }
 
+  /**
+   * Forgets what was dropped after a batch: the tables are given up, and on disk the references are
+   * still there.
+   *
+   * @param durable the last batch whose references are durably gone
+   */
+  public void abandon(long durable) {
+    while (!entries.isEmpty() && entries.getLast().batch() > durable) {
+      bytes.addAndGet(-entries.removeLast().length());
+    }
+    empty = true;
+  }
+
   /** Bytes that wait. Needs no lock. */
   public long bytes() {
     return bytes.get();
