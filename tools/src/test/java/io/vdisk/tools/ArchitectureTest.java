@@ -58,7 +58,8 @@ class ArchitectureTest {
           "io.vdisk.Images.open",
           "io.vdisk.file.HostFile.of",
           "io.vdisk.file.LocalFile.create",
-          "io.vdisk.file.LocalFile.open");
+          "io.vdisk.file.LocalFile.open",
+          "io.vdisk.file.LocalFile.openDirect");
 
   /** Classes whose constructors take a file's name as a string. */
   private static final Set<String> OPENING_CONSTRUCTORS =
@@ -144,6 +145,7 @@ class ArchitectureTest {
         Set.of(
             "channelOpen",
             "delete",
+            "directFile",
             "hostFile",
             "imageOpen",
             "localFile",

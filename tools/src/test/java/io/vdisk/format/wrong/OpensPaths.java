@@ -42,6 +42,10 @@ final class OpensPaths {
     return HostFile.of(path);
   }
 
+  HostFile directFile(Path path) throws IOException {
+    return LocalFile.openDirect(path, false, true);
+  }
+
   HostFile localFile(Path path) throws IOException {
     return LocalFile.create(path);
   }
