@@ -55,9 +55,6 @@ public interface OpenContext {
    */
   Optional<BlockDevice> backing(Optional<Reference> reference) throws IOException;
 
-  /**
-   * Another file of this image (an extent, a data file), opened through the policy. Where an image
-   * is opened alone for reading, a file that refuses to be read.
-   */
+  /** Another file of this image (an extent, a data file), opened through the policy. */
   HostFile file(Reference reference) throws IOException;
 }

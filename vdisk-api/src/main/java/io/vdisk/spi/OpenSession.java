@@ -181,9 +181,6 @@ public final class OpenSession implements OpenContext {
 
   @Override
   public HostFile file(Reference reference) throws IOException {
-    if (options.isWithoutBacking() && !reference.writable()) {
-      return new AbsentFile(reference);
-    }
     HostFile file = options.references().open(reference);
     owned.push(file);
     keys.add(file.key());

@@ -95,9 +95,10 @@ public final class Qcow2Format implements ImageFormat {
                 () ->
                     new UnsupportedImageException(
                         file.name() + ": has its data in another file, and does not name it"));
-    return context.file(
-        new Reference(
-            Reference.Kind.DATA_FILE, name, Optional.of("raw"), file, context.writable()));
+    Reference reference =
+        new Reference(Reference.Kind.DATA_FILE, name, Optional.of("raw"), file, context.writable());
+    boolean isAlone = context.options().isWithoutBacking() && !context.writable();
+    return isAlone ? new AbsentDataFile(reference) : context.file(reference);
   }
 
   private static void checkWritable(Qcow2Header header, String name)

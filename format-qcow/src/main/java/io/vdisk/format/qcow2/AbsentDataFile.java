@@ -1,4 +1,4 @@
-package io.vdisk.spi;
+package io.vdisk.format.qcow2;
 
 import io.vdisk.Reference;
 import io.vdisk.ReferenceDeniedException;
@@ -6,11 +6,11 @@ import io.vdisk.file.HostFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.NonWritableChannelException;
 
-/** Stands for a further file of an image that the caller chose to open alone: refuses reads. */
-final class AbsentFile implements HostFile {
+/** Stands for the data file of an image that the caller chose to open alone: refuses reads. */
+final class AbsentDataFile implements HostFile {
   private final Reference reference;
 
-  AbsentFile(Reference reference) {
+  AbsentDataFile(Reference reference) {
     this.reference = reference;
   }
 
