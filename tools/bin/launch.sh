@@ -67,6 +67,10 @@ if [ "$short" ]; then
   # The second compiler never pays for itself in so short a life, nor where a tool waits for the host's copying or for zlib most of the time.
   # To compile later saves a tenth of the CPU time of all but long work, which is the same.
   set -- -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=4 "$@"
+elif [ "$major" -ge 22 ]; then
+  # The second compiler of JDK 25.0.3 lost values where short-lived objects meet in a branch: entries of a table were wrong. Our code has that
+  # shape no longer, and a tool takes no chances.
+  set -- -XX:+IgnoreUnrecognizedVMOptions -XX:-ReduceAllocationMerges "$@"
 fi
 if [ -t 2 ]; then
   set -- -Dvdisk.terminal=true "$@"

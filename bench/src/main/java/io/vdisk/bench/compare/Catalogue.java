@@ -13,6 +13,9 @@ final class Catalogue {
   /** What makes qemu-img faster or slower, by case: no one setting is best everywhere. */
   private static final List<String> SETTINGS = List.of("", " -m 1", " -W -m 8", " -W -m 16");
 
+  private static final String SECRET = " --object secret,id=s,data=vdisk";
+  private static final String LUKS = " -o encrypt.format=luks,encrypt.key-secret=s";
+
   private static final int DOUBLE = 2;
   private static final int FOURFOLD = 4;
 
@@ -101,7 +104,24 @@ final class Catalogue {
 
   private List<Case> compressed() {
     String files = " -c -f raw -O qcow2 {in} {out}";
+    String zstd = " -c -f raw -O qcow2 -o compression_type=zstd {in} {out}";
+    String luks =
+        SECRET + " --image-opts -O raw driver=qcow2,encrypt.key-secret=s,file.filename={in} {out}";
     return List.of(
+        Case.of(
+                "zstd",
+                "raw to qcow2 compressed by zstd",
+                "vdisk convert" + zstd,
+                atEverySetting("qemu-img convert", " -t writeback" + zstd))
+            .on(new FileSystem(scale.compressed()))
+            .making(Target.copy("qcow2")),
+        Case.of(
+                "luks-to-raw",
+                "qcow2 encrypted by LUKS (AES-256-XTS) to raw",
+                "vdisk convert" + luks,
+                atEverySetting("qemu-img convert", " -t writeback" + luks))
+            .on(new Converted(new FileSystem(scale.compressed()), "qcow2", SECRET.strip() + LUKS))
+            .making(Target.copy("raw")),
         Case.of(
                 "zlib",
                 "raw to compressed qcow2",
