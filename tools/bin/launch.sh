@@ -70,7 +70,7 @@ if [ "$short" ]; then
 elif [ "$major" -ge 22 ]; then
   # The second compiler of JDK 25.0.3 lost values where short-lived objects meet in a branch: entries of a table were wrong. Our code has that
   # shape no longer, and a tool takes no chances.
-  set -- -XX:+IgnoreUnrecognizedVMOptions -XX:-ReduceAllocationMerges "$@"
+  set -- -XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:-ReduceAllocationMerges "$@"
 fi
 if [ -t 2 ]; then
   set -- -Dvdisk.terminal=true "$@"
