@@ -175,7 +175,8 @@ final class Qcow2Header {
       throw wrong(name, REFCOUNT_TABLE_CLUSTERS, refcountTableClusters);
     }
     checkTable(file, REFCOUNT_TABLE_OFFSET, refcountTableOffset, tableBytes);
-    backingName = nameOffset == 0 ? Optional.empty() : Optional.of(backingName(raw, file));
+    boolean isNamed = nameOffset != 0 && BACKING_FILE_SIZE.get(raw, 0) != 0;
+    backingName = isNamed ? Optional.of(backingName(raw, file)) : Optional.empty();
   }
 
   /** Reads and checks the header; nothing that it asks for is allocated before it was checked. */
@@ -279,12 +280,12 @@ final class Qcow2Header {
       int at = length + area.position();
       int type = area.getInt();
       long bytes = Integer.toUnsignedLong(area.getInt());
-      if (type == HeaderExtension.END) {
-        break;
-      }
       if (bytes > area.remaining()) {
         throw new CorruptImageException(
             file.name() + ": header extension at offset " + at + " of " + bytes + " bytes");
+      }
+      if (type == HeaderExtension.END) {
+        break;
       }
       byte[] data = new byte[(int) bytes];
       area.get(data);
@@ -307,6 +308,9 @@ final class Qcow2Header {
       throw new UnsupportedImageException(
           name + ": encryption (method " + cryptMethod + ") is not supported");
     }
+    if (has(Feature.RAW_DATA_FILE) && !hasDataFile()) {
+      throw new CorruptImageException(name + ": a raw data file, and no data file");
+    }
     if (isExtended() && clusterBits < MIN_EXTENDED_CLUSTER_BITS) {
       throw new CorruptImageException(
           name + ": extended L2 entries with clusters of " + clusterSize() + " bytes");
@@ -327,7 +331,8 @@ final class Qcow2Header {
     if (count > MAX_SNAPSHOTS) {
       throw wrong(name, NB_SNAPSHOTS, count);
     }
-    if (count > 0 && (snapshotsOffset <= 0 || snapshotsOffset % clusterSize() != 0)) {
+    boolean isMissing = count > 0 && snapshotsOffset == 0;
+    if (isMissing || snapshotsOffset < 0 || snapshotsOffset % clusterSize() != 0) {
       throw wrong(name, SNAPSHOTS_OFFSET, Long.toUnsignedString(snapshotsOffset));
     }
     return (int) count;
