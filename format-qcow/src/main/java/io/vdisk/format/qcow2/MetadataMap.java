@@ -196,6 +196,12 @@ final class MetadataMap {
     return slot != 0 && kind(slot) == kind;
   }
 
+  /** Whether the cluster at an offset holds metadata of another kind. Under the metadata lock. */
+  boolean holdsOther(Kind kind, long offset) {
+    long slot = slots[find(slots, offset >>> clusterBits)];
+    return slot != 0 && kind(slot) != kind;
+  }
+
   private static Kind kind(long slot) {
     return Kind.BY_CODE[(int) (slot & KIND_MASK)];
   }
