@@ -128,12 +128,14 @@ final class Qcow2Snapshots implements Snapshots {
     return Long.toString(highest + 1);
   }
 
+  /** The digits that it begins with, spaces before them left out; 0 if there are none. */
   private static long number(String id) {
+    String text = id.stripLeading();
     long number = 0;
-    for (int i = 0; i < id.length() && i < 18; i++) {
-      int digit = id.charAt(i) - '0';
+    for (int i = 0; i < text.length() && i < 18; i++) {
+      int digit = text.charAt(i) - '0';
       if (digit < 0 || digit > 9) {
-        return 0;
+        break;
       }
       number = 10 * number + digit;
     }
