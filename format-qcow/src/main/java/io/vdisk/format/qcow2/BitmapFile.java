@@ -99,10 +99,10 @@ final class BitmapFile {
     for (long word : entry.readTable(metadata.file, metadata.header())) {
       long offset = new BitmapTableEntry(word).offset();
       if (offset != 0) {
-        free(offset, clusterSize());
+        metadata.refcounts().free(offset, clusterSize());
       }
     }
-    free(entry.tableOffset(), entry.tableBytes());
+    metadata.refcounts().free(entry.tableOffset(), entry.tableBytes());
   }
 
   private void freeIfKnown(BitmapEntry entry) throws IOException {
@@ -111,11 +111,6 @@ final class BitmapFile {
     } catch (CorruptImageException e) {
       // Nobody can tell what its table names. That stays counted: a leak, which a check finds.
     }
-  }
-
-  private void free(long offset, long bytes) throws IOException {
-    long clusters = (bytes + clusterSize() - 1) / clusterSize();
-    metadata.refcounts().decrementAll(offset / clusterSize(), clusters);
   }
 
   /**
@@ -146,7 +141,7 @@ final class BitmapFile {
     }
     if (header.bitmaps.isPresent()) {
       BitmapsExtension named = header.bitmaps.get();
-      free(named.directoryOffset(), named.directorySize());
+      metadata.refcounts().free(named.directoryOffset(), named.directorySize());
     }
   }
 

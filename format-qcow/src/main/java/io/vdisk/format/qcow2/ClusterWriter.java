@@ -46,6 +46,7 @@ final class ClusterWriter {
         return true;
       }
       tables.lookUpTable(hold, offset);
+      checkTable(old, metadata.map().holdsOther(MetadataMap.Kind.L2_TABLE, old));
     }
     Space space = metadata.refcounts().take(hold, clusterSize());
     if (space == null) {
@@ -67,11 +68,27 @@ final class ClusterWriter {
     ClusterTables tables = metadata.tables();
     Slice entries = Objects.requireNonNull(tables.entries(hold, offset));
     long table = tables.tableOffset(hold, offset);
-    if (!metadata.map().isOnly(MetadataMap.Kind.L2_TABLE, table)) {
+    checkTable(table, !metadata.map().isOnly(MetadataMap.Kind.L2_TABLE, table));
+    return entries;
+  }
+
+  private void checkTable(long table, boolean isOther) throws OverlapException {
+    if (isOther) {
       throw new OverlapException(
           metadata.file.name() + ": the L2 table at offset " + table + " is other metadata, too");
     }
-    return entries;
+  }
+
+  /**
+   * An entry that is about to be replaced. What it names in this file is given back then, so that
+   * it must be a cluster.
+   */
+  GuestCluster replaced(Slice slice, int i, long offset) throws IOException {
+    GuestCluster cluster = metadata.entries().get(slice, i);
+    if (cluster.hasPlace() && !metadata.header().hasDataFile()) {
+      metadata.entries().checkPlace(cluster.entry(), offset);
+    }
+    return cluster;
   }
 
   /** See {@link io.vdisk.spi.WritableLayout#allocate}. */
@@ -87,7 +104,7 @@ final class ClusterWriter {
         ClusterAllocation.SLICES,
         hold -> {
           Slice slice = entriesOf(hold, offset);
-          List<GuestCluster> old = clusters(slice, index, clusters);
+          List<GuestCluster> old = clusters(slice, index, clusters, offset);
           boolean isOwn = isOwn(old.get(0));
           Space space = isOwn ? own(old, offset) : take(hold, old);
           if (space == null) {
@@ -100,10 +117,11 @@ final class ClusterWriter {
   }
 
   /** Neighbouring clusters of which all or none have host space of their own. */
-  private List<GuestCluster> clusters(Slice slice, int index, int most) throws IOException {
+  private List<GuestCluster> clusters(Slice slice, int index, int most, long offset)
+      throws IOException {
     List<GuestCluster> found = new ArrayList<>(most);
     for (int i = index; i < index + most; i++) {
-      GuestCluster cluster = metadata.entries().get(slice, i);
+      GuestCluster cluster = replaced(slice, i, offset + ((long) (i - index) << clusterBits()));
       if (i > index && isOwn(cluster) != isOwn(found.get(0))) {
         break;
       }
@@ -127,7 +145,6 @@ final class ClusterWriter {
       return new Space(start, (long) old.size() << clusterBits(), false);
     }
     GuestCluster first = old.get(0);
-    metadata.entries().checkPlace(first.entry(), offset);
     long start = first.entry().offset();
     int count = 1;
     while (count < old.size()
@@ -192,6 +209,7 @@ final class ClusterWriter {
 
   private void recycleCluster(long offset) throws IOException {
     long cluster = offset >>> clusterBits();
+    boolean isMetadata = metadata.map().isHit(offset, clusterSize());
     boolean last =
         metadata.cache.locked(
             hold -> {
@@ -202,6 +220,9 @@ final class ClusterWriter {
               }
               return only;
             });
+    if (last && isMetadata) {
+      return; // an entry named it that had no right to: the reference that counts is another
+    }
     if (last) {
       boolean unused = metadata.file.zero(offset, clusterSize(), false);
     }
@@ -232,6 +253,9 @@ final class ClusterWriter {
         1,
         hold -> {
           Slice slice = entriesOf(hold, offset);
+          for (long at = offset; at < end; at = (at & -clusterSize()) + clusterSize()) {
+            replaced(slice, tables.indexOf(at), at); // before anything is changed
+          }
           long at = offset;
           while (at < end) {
             long stop = Math.min(end, (at & -clusterSize()) + clusterSize());

@@ -37,7 +37,9 @@ final class CompressedWriter {
     metadata.taking(
         EncodedAllocation.SLICES,
         hold -> {
-          clusters.entriesOf(hold, offset); // in memory before anything is taken
+          Slice entries = clusters.entriesOf(hold, offset); // in memory before anything is taken
+          GuestCluster unused =
+              clusters.replaced(entries, metadata.tables().indexOf(offset), offset);
           Long at = place(hold, encodedLength);
           if (at == null) {
             return false;

@@ -29,6 +29,7 @@ final class Metadata {
 
   private final Limits limits;
   private final boolean writable;
+  private final Qcow2Header.Reading reading;
 
   /** Whether what follows may be of before the last change of the image as a whole. */
   private volatile boolean stale;
@@ -45,12 +46,14 @@ final class Metadata {
       Qcow2Header header,
       Limits limits,
       CacheBudget budget,
-      boolean writable)
+      boolean writable,
+      Qcow2Header.Reading reading)
       throws IOException {
     this.file = file;
     this.dataFile = dataFile;
     this.limits = limits;
     this.writable = writable;
+    this.reading = reading;
     this.cache = new TableCache(budget);
     Set<HostFile> files = new LinkedHashSet<>(List.of(file));
     files.add(dataFile);
@@ -92,7 +95,7 @@ final class Metadata {
     if (!stale) {
       return;
     }
-    Qcow2Header now = Qcow2Header.read(file, limits);
+    Qcow2Header now = Qcow2Header.read(file, limits, reading);
     MetadataMap newMap = writable ? MetadataMap.of(file, now) : MetadataMap.none();
     Refcounts newRefcounts = new Refcounts(file, now, cache, writeBack, quarantine, newMap);
     header = now;

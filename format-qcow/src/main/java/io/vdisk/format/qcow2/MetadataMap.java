@@ -106,10 +106,12 @@ final class MetadataMap {
     if (header.snapshots > 0) {
       SnapshotTable snapshots = SnapshotTable.read(file, header);
       map.add(Kind.SNAPSHOT_TABLE, header.snapshotsOffset, snapshots.bytes());
+      Ranges tables = new Ranges(); // thousands may share one
       for (SnapshotEntry snapshot : snapshots.entries()) {
-        snapshot.checkL1(file, header);
-        map.add(Kind.INACTIVE_L1, snapshot.l1Offset(), snapshot.l1Bytes());
+        snapshot.checkL1Place(file, header);
+        tables.add(snapshot.l1Offset(), snapshot.l1Offset() + snapshot.l1Bytes());
       }
+      tables.each((from, to, times) -> map.add(Kind.INACTIVE_L1, from, to - from));
     }
     if (header.bitmaps.isPresent()) {
       BitmapsExtension bitmaps = header.bitmaps.get();
@@ -192,6 +194,12 @@ final class MetadataMap {
   boolean isOnly(Kind kind, long offset) {
     long slot = slots[find(slots, offset >>> clusterBits)];
     return slot != 0 && kind(slot) == kind;
+  }
+
+  /** Whether the cluster at an offset holds metadata of another kind. Under the metadata lock. */
+  boolean holdsOther(Kind kind, long offset) {
+    long slot = slots[find(slots, offset >>> clusterBits)];
+    return slot != 0 && kind(slot) != kind;
   }
 
   private static Kind kind(long slot) {

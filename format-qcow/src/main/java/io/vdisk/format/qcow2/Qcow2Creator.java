@@ -284,7 +284,9 @@ final class Qcow2Creator implements Closeable {
   private void preallocate(ByteBuffer encoded, HostFile dataFile) throws IOException {
     Qcow2Header header = Qcow2Header.parse(encoded, file, context.limits());
     CacheBudget budget = CacheBudget.standard();
-    Metadata metadata = new Metadata(file, dataFile, header, context.limits(), budget, true);
+    Metadata metadata =
+        new Metadata(
+            file, dataFile, header, context.limits(), budget, true, Qcow2Header.Reading.STRICT);
     List<Refcounts.Space> made = new ClusterWriter(metadata, false).preallocate();
     long end = dataFile.size();
     for (Refcounts.Space space : made) {

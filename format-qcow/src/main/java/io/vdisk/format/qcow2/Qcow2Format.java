@@ -11,6 +11,7 @@ import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Repairing;
 import io.vdisk.file.HostFile;
 import io.vdisk.format.qcow2.HeaderExtension.Feature;
+import io.vdisk.format.qcow2.Qcow2Header.Reading;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
@@ -47,14 +48,16 @@ public final class Qcow2Format implements ImageFormat {
 
   @Override
   public BlockDevice open(HostFile file, OpenContext context) throws IOException {
-    Qcow2Header header = Qcow2Header.read(file, context.limits());
     boolean forRepair = context.options().isForRepair();
     boolean isChanged = context.writable() && !forRepair;
+    boolean isOfTables = !isChanged && (forRepair || context.options().isWithoutBacking());
+    Reading reading = isOfTables ? Reading.TO_CHECK : Reading.STRICT;
+    Qcow2Header header = Qcow2Header.read(file, context.limits(), reading);
     if (isChanged) {
       checkWritable(header, file.name());
       header = repaired(header, file, context);
     }
-    if (isChanged || !(forRepair || context.options().isWithoutBacking())) {
+    if (!isOfTables) {
       checkTables(file, header);
     }
     Optional<Reference> named = reference(header, file);
@@ -64,7 +67,8 @@ public final class Qcow2Format implements ImageFormat {
     ClusterCodec codec = ClusterCodec.of(header.compressionType, file.name());
     try (Encryption encryption = Encryption.of(header, file, context)) {
       Metadata metadata =
-          new Metadata(file, dataFile, header, context.limits(), context.cacheBudget(), isChanged);
+          new Metadata(
+              file, dataFile, header, context.limits(), context.cacheBudget(), isChanged, reading);
       HeaderMarks marks = new HeaderMarks(metadata, forRepair);
       Qcow2Description description = new Qcow2Description(file, encryption);
       Qcow2Features features = new Qcow2Features(metadata, marks, encryption, context, backing);

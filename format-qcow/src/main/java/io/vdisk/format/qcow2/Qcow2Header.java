@@ -115,7 +115,8 @@ final class Qcow2Header {
   /** Empty also where another program has changed the disk and not the bitmaps. */
   final Optional<BitmapsExtension> bitmaps;
 
-  private Qcow2Header(ByteBuffer raw, HostFile file, Limits limits) throws IOException {
+  private Qcow2Header(ByteBuffer raw, HostFile file, Limits limits, Reading reading)
+      throws IOException {
     String name = file.name();
     version = (int) VERSION.get(raw, 0);
     if (version != 2 && version != 3) {
@@ -144,7 +145,7 @@ final class Qcow2Header {
     checkFeatures(name);
     compressionType = compressionType(raw, name);
     snapshotsOffset = SNAPSHOTS_OFFSET.get(raw, 0);
-    snapshots = snapshots(raw, name);
+    snapshots = snapshots(raw, name, reading);
     Optional<HeaderExtension> listed = extension(HeaderExtension.BITMAPS);
     bitmaps =
         listed.isPresent() && has(Feature.BITMAPS)
@@ -174,25 +175,43 @@ final class Qcow2Header {
     if (refcountTableClusters == 0 || tableBytes > MAX_REFCOUNT_TABLE_BYTES) {
       throw wrong(name, REFCOUNT_TABLE_CLUSTERS, refcountTableClusters);
     }
-    checkTable(file, REFCOUNT_TABLE_OFFSET, refcountTableOffset, tableBytes);
-    backingName = nameOffset == 0 ? Optional.empty() : Optional.of(backingName(raw, file));
+    if (reading == Reading.STRICT) {
+      checkTable(file, REFCOUNT_TABLE_OFFSET, refcountTableOffset, tableBytes);
+    } else {
+      checkPlace(file, REFCOUNT_TABLE_OFFSET, refcountTableOffset, tableBytes);
+    }
+    boolean isNamed = nameOffset != 0 && BACKING_FILE_SIZE.get(raw, 0) != 0;
+    backingName = isNamed ? Optional.of(backingName(raw, file)) : Optional.empty();
+  }
+
+  /** What is done about the faults that a check reports and a repair mends. */
+  enum Reading {
+    /** They are refused. */
+    STRICT,
+    /** A refcount table past the end of the file and too many snapshots pass. */
+    TO_CHECK
   }
 
   /** Reads and checks the header; nothing that it asks for is allocated before it was checked. */
   static Qcow2Header read(HostFile file, Limits limits) throws IOException {
+    return read(file, limits, Reading.STRICT);
+  }
+
+  /** The same, for who looks at tables alone or mends them. */
+  static Qcow2Header read(HostFile file, Limits limits, Reading reading) throws IOException {
     ByteBuffer raw = ByteBuffer.allocate(HEADER.size());
     file.readPadded(raw, 0);
     if (file.size() < VERSION_2_LENGTH || MAGIC.get(raw, 0) != QFI) {
       throw new CorruptImageException(file.name() + ": no qcow2 header at offset 0");
     }
-    return new Qcow2Header(raw, file, limits);
+    return new Qcow2Header(raw, file, limits, reading);
   }
 
   /** The header that an image being made will have. */
   static Qcow2Header parse(ByteBuffer encoded, HostFile file, Limits limits) throws IOException {
     ByteBuffer raw = ByteBuffer.allocate(HEADER.size());
     raw.put(encoded.duplicate().limit(Math.min(encoded.limit(), raw.capacity())));
-    return new Qcow2Header(raw, file, limits);
+    return new Qcow2Header(raw, file, limits, Reading.STRICT);
   }
 
   /** The layout of the header, for the test against the specification. */
@@ -279,12 +298,12 @@ final class Qcow2Header {
       int at = length + area.position();
       int type = area.getInt();
       long bytes = Integer.toUnsignedLong(area.getInt());
-      if (type == HeaderExtension.END) {
-        break;
-      }
       if (bytes > area.remaining()) {
         throw new CorruptImageException(
             file.name() + ": header extension at offset " + at + " of " + bytes + " bytes");
+      }
+      if (type == HeaderExtension.END) {
+        break;
       }
       byte[] data = new byte[(int) bytes];
       area.get(data);
@@ -307,6 +326,9 @@ final class Qcow2Header {
       throw new UnsupportedImageException(
           name + ": encryption (method " + cryptMethod + ") is not supported");
     }
+    if (has(Feature.RAW_DATA_FILE) && !hasDataFile()) {
+      throw new CorruptImageException(name + ": a raw data file, and no data file");
+    }
     if (isExtended() && clusterBits < MIN_EXTENDED_CLUSTER_BITS) {
       throw new CorruptImageException(
           name + ": extended L2 entries with clusters of " + clusterSize() + " bytes");
@@ -322,15 +344,17 @@ final class Qcow2Header {
     return type;
   }
 
-  private int snapshots(ByteBuffer raw, String name) throws CorruptImageException {
+  /** Those beyond the limit are one too many, however many they are. */
+  private int snapshots(ByteBuffer raw, String name, Reading reading) throws CorruptImageException {
     long count = NB_SNAPSHOTS.get(raw, 0);
-    if (count > MAX_SNAPSHOTS) {
+    if (count > MAX_SNAPSHOTS && reading == Reading.STRICT) {
       throw wrong(name, NB_SNAPSHOTS, count);
     }
-    if (count > 0 && (snapshotsOffset <= 0 || snapshotsOffset % clusterSize() != 0)) {
+    boolean isMissing = count > 0 && snapshotsOffset == 0;
+    if (isMissing || snapshotsOffset < 0 || snapshotsOffset % clusterSize() != 0) {
       throw wrong(name, SNAPSHOTS_OFFSET, Long.toUnsignedString(snapshotsOffset));
     }
-    return (int) count;
+    return (int) Math.min(count, MAX_SNAPSHOTS + 1);
   }
 
   /** Offset and length of the LUKS header, which only LUKS has, and must have. */
@@ -379,11 +403,17 @@ final class Qcow2Header {
     return String.join(", ", found);
   }
 
-  private void checkTable(HostFile file, Struct.U64 field, long offset, long bytes)
+  private void checkPlace(HostFile file, Struct.U64 field, long offset, long bytes)
       throws IOException {
-    if (offset < 0 || offset % clusterSize() != 0 || (offset == 0 && bytes > 0)) {
+    boolean isMissing = offset == 0 && bytes > 0;
+    if (isMissing || offset < 0 || offset % clusterSize() != 0 || offset > Long.MAX_VALUE - bytes) {
       throw wrong(file.name(), field, Long.toUnsignedString(offset));
     }
+  }
+
+  private void checkTable(HostFile file, Struct.U64 field, long offset, long bytes)
+      throws IOException {
+    checkPlace(file, field, offset, bytes);
     if (bytes > file.size() - offset && bytes > 0) {
       throw new CorruptImageException(
           file.name()

@@ -71,18 +71,11 @@ final class Qcow2Resizing implements Resizing {
       update.write();
     }
     if (moves) {
-      free(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
+      metadata.refcounts().free(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
     }
     if (size < header.virtualSize) {
       forget(header, size);
     }
-  }
-
-  private void free(long offset, long bytes) throws IOException {
-    long clusterSize = metadata.header().clusterSize();
-    metadata
-        .refcounts()
-        .decrementAll(offset / clusterSize, (bytes + clusterSize - 1) / clusterSize);
   }
 
   /** Gives back what lies behind the end, first the tail of its table, then whole tables. */

@@ -128,12 +128,14 @@ final class Qcow2Snapshots implements Snapshots {
     return Long.toString(highest + 1);
   }
 
+  /** The digits that it begins with, spaces before them left out; 0 if there are none. */
   private static long number(String id) {
+    String text = id.stripLeading();
     long number = 0;
-    for (int i = 0; i < id.length() && i < 18; i++) {
-      int digit = id.charAt(i) - '0';
+    for (int i = 0; i < text.length() && i < 18; i++) {
+      int digit = text.charAt(i) - '0';
       if (digit < 0 || digit > 9) {
-        return 0;
+        break;
       }
       number = 10 * number + digit;
     }
@@ -154,13 +156,7 @@ final class Qcow2Snapshots implements Snapshots {
         .set(Qcow2Header.NB_SNAPSHOTS, entries.size())
         .set(Qcow2Header.SNAPSHOTS_OFFSET, offset)
         .write();
-    free(header.snapshotsOffset, old.entries().isEmpty() ? 0 : old.bytes());
-  }
-
-  private void free(long offset, long bytes) throws IOException {
-    long clusterSize = metadata.header().clusterSize();
-    long clusters = (bytes + clusterSize - 1) / clusterSize;
-    metadata.refcounts().decrementAll(offset / clusterSize, clusters);
+    metadata.refcounts().free(header.snapshotsOffset, old.entries().isEmpty() ? 0 : old.bytes());
   }
 
   @Override
@@ -195,7 +191,7 @@ final class Qcow2Snapshots implements Snapshots {
         .set(Qcow2Header.L1_TABLE_OFFSET, space.offset())
         .write();
     new ClusterTree(metadata, header.l1TableOffset, header.l1Entries).remove();
-    free(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
+    metadata.refcounts().free(header.l1TableOffset, (long) header.l1Entries * Long.BYTES);
   }
 
   @Override
@@ -211,7 +207,7 @@ final class Qcow2Snapshots implements Snapshots {
           entries.remove(i);
           replace(old, entries);
           new ClusterTree(metadata, gone.l1Offset(), gone.l1Entries()).remove();
-          free(gone.l1Offset(), gone.l1Bytes());
+          metadata.refcounts().free(gone.l1Offset(), gone.l1Bytes());
           alterations.flush();
           Qcow2Header header = metadata.header();
           new ClusterTree(metadata, header.l1TableOffset, header.l1Entries).mark();

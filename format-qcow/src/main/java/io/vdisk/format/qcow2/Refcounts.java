@@ -316,6 +316,11 @@ final class Refcounts {
     return done[0];
   }
 
+  /** The same as {@link #decrementAll} for the clusters that hold some bytes; maybe none. */
+  void free(long offset, long bytes) throws IOException {
+    decrementAll(offset >>> clusterBits, (bytes + clusterSize() - 1) >>> clusterBits);
+  }
+
   /**
    * Counts each cluster of a range once less, when nothing on disk names it any longer; space that
    * nothing uses then is given back to the host. Called without the metadata lock.

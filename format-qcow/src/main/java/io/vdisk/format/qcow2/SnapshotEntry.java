@@ -142,6 +142,12 @@ record SnapshotEntry(
 
   /** Refuses an L1 table that cannot be, or that does not cover the snapshot's disk. */
   void checkL1(HostFile file, Qcow2Header header) throws IOException {
+    checkL1Place(file, header);
+    checkL1Covers(file, header);
+  }
+
+  /** Refuses an L1 table that cannot be. */
+  void checkL1Place(HostFile file, Qcow2Header header) throws IOException {
     if (l1Entries > Qcow2Header.MAX_L1_BYTES / Long.BYTES) {
       throw wrong(file, "has an L1 table of " + l1Entries + " entries");
     }
@@ -152,6 +158,9 @@ record SnapshotEntry(
       throw wrong(
           file, "has an L1 table of " + l1Bytes() + " bytes at " + Long.toUnsignedString(l1Offset));
     }
+  }
+
+  private void checkL1Covers(HostFile file, Qcow2Header header) throws IOException {
     long needed = virtualSize / header.l1Coverage();
     needed += virtualSize % header.l1Coverage() == 0 ? 0 : 1;
     if (virtualSize < 0 || needed > l1Entries) {

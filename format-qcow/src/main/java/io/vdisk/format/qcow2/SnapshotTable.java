@@ -46,6 +46,10 @@ final class SnapshotTable {
    * @throws CorruptImageException if it is not all there, or larger than its limits
    */
   static SnapshotTable read(HostFile file, Qcow2Header header) throws IOException {
+    if (header.snapshots > Qcow2Header.MAX_SNAPSHOTS) {
+      throw new CorruptImageException(
+          file.name() + ": more than " + Qcow2Header.MAX_SNAPSHOTS + " snapshots");
+    }
     return read(file, header.snapshotsOffset, header.snapshots, header.virtualSize, true);
   }
 

@@ -49,7 +49,7 @@ record CheckCounts(
 
   static CheckCounts ofOurs(Path image) throws IOException {
     try (HostFile file = HostFile.of(image)) {
-      Qcow2Header header = Qcow2Header.read(file, Limits.DEFAULT);
+      Qcow2Header header = Qcow2Header.read(file, Limits.DEFAULT, Qcow2Header.Reading.TO_CHECK);
       if (hasExtraData(file, header) || hasNegativeOffset(file, header)) {
         return REFUSED;
       }

@@ -104,10 +104,10 @@ final class DamagedImage {
   }
 
   /** A table of the image: where it lies, and bytes of it that are worth changing. */
-  private record Table(int offset, int bytes) {}
+  record Table(int offset, int bytes) {}
 
   /** The tables of an image without faults. */
-  private static List<List<Table>> tables(ByteBuffer image) {
+  static List<List<Table>> tables(ByteBuffer image) {
     int cluster = 1 << image.getInt(20);
     List<Table> l1 =
         new ArrayList<>(List.of(new Table((int) image.getLong(40), image.getInt(36) * 8)));

@@ -100,6 +100,9 @@ class Qcow2HeaderTest {
     "56, 0x81, refcount_table_clusters",
     "56, 0x10000000, refcount_table_clusters",
     "60, 1, snapshots_offset",
+    "64, 0x80000000, snapshots_offset",
+    "68, 1, snapshots_offset",
+    "92, 2, a raw data file",
     "60, 0x10001, nb_snapshots",
     "104, 0x01000000, compression_type",
     "96, 7, refcount_order",
@@ -138,6 +141,28 @@ class Qcow2HeaderTest {
     put64(8, 65_536 - 10);
     put32(16, 11);
     assertTrue(refused().getMessage().contains("backing_file_size at offset 16"));
+  }
+
+  @Test
+  void backingNameOfNoBytesIsNone() throws IOException {
+    create("64k");
+    put64(8, 1000);
+    OpenOptions options = OpenOptions.readOnly().withFormats(List.of(new Qcow2Format()));
+    try (var device = Images.open(file, options)) {
+      assertTrue(device.info().backing().isEmpty());
+    }
+  }
+
+  /** The extension that ends them has a length, too. */
+  @Test
+  void endOfExtensionsMayNotBeLongerThanTheirArea() throws IOException {
+    create("64k");
+    put32(112, 0);
+    put32(116, 65_536 - 112 - 8 + 1);
+    assertTrue(refused().getMessage().contains("header extension at offset 112"));
+    put32(116, 65_536 - 112 - 8);
+    OpenOptions options = OpenOptions.readOnly().withFormats(List.of(new Qcow2Format()));
+    Images.open(file, options).close();
   }
 
   @ParameterizedTest
