@@ -33,6 +33,7 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** LUKS in qcow2: passphrases, key slots, and headers that lie. */
 class Qcow2LuksTest {
@@ -400,10 +401,35 @@ class Qcow2LuksTest {
     "encrypt.iter-time, 0",
     "encrypt.iter-time, 3600000",
     "encrypt.iter-time, -1",
-    "preallocation, metadata"
+    "preallocation, some"
   })
   void creationThatMakesNoSenseIsRefused(String option, String value) {
     CreateOptions options = creation("first", Qcow2Subject.LUKS).withOption(option, value);
+    assertThrows(IllegalArgumentException.class, () -> Images.create(file, options));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"metadata", "falloc", "full"})
+  void preallocatedDiskReadsAsZeroAndNotAsNoise(String mode) throws IOException {
+    CreateOptions options = creation("first", Qcow2Subject.LUKS).withOption("preallocation", mode);
+    try (BlockDevice device = Images.create(file, options)) {
+      ByteBuffer all = ByteBuffer.allocate((int) device.size());
+      device.read(all, 0);
+      assertArrayEquals(new byte[all.capacity()], all.array());
+      long before = file.size();
+      device.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 70_000);
+      device.flush();
+      assertEquals(before, file.size(), "the space was there");
+      device.read(all.clear().limit(4), 69_999);
+      assertArrayEquals(new byte[] {0, 1, 2, 3}, java.util.Arrays.copyOf(all.array(), 4));
+    }
+  }
+
+  @Test
+  void preallocationThatVersion2CannotRecordIsRefused() {
+    CreateOptions options =
+        creation("first", Map.of("encrypt.format", "luks", "compat", "0.10"))
+            .withOption("preallocation", "metadata");
     assertThrows(IllegalArgumentException.class, () -> Images.create(file, options));
   }
 
