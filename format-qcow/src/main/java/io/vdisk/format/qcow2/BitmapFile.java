@@ -73,12 +73,13 @@ final class BitmapFile {
    * @param entry what it was; its table stays where it is
    */
   void overwrite(BitmapEntry entry, BitmapBits bits) throws IOException {
+    checkTable(entry);
     long[] table = entry.readTable(metadata.file, metadata.header());
     for (int i = 0; i < table.length; i++) {
       ByteBuffer data = ByteBuffer.allocate(clusterSize());
       int kind = bits.get(i, data);
       long offset = new BitmapTableEntry(table[i]).offset();
-      if (offset != 0) {
+      if (offset != 0 && isOwn(offset)) {
         metadata.file.write(data.flip(), offset);
       } else if (kind > 0) {
         Space space = metadata.refcounts().takeRun(clusterSize());
@@ -94,14 +95,47 @@ final class BitmapFile {
     metadata.file.write(bytes, entry.tableOffset());
   }
 
+  /** Sees that the directory, whose flags are changed in place, is nothing else. */
+  void checkDirectory() throws IOException {
+    long offset = metadata.header().bitmaps.orElseThrow().directoryOffset();
+    if (!metadata.map().isOnly(MetadataMap.Kind.BITMAP_DIRECTORY, offset)) {
+      throw new OverlapException(
+          metadata.file.name()
+              + ": the bitmap directory at offset "
+              + offset
+              + " is other metadata, too");
+    }
+  }
+
+  /** Sees that the table of a bitmap, which is written in place, is nothing else. */
+  void checkTable(BitmapEntry entry) throws IOException {
+    if (metadata.map().isHit(entry.tableOffset(), entry.tableBytes())) {
+      throw new OverlapException(
+          metadata.file.name()
+              + ": the table of bitmap "
+              + entry.name()
+              + " at offset "
+              + entry.tableOffset()
+              + " is other metadata, too");
+    }
+  }
+
+  /** Whether a cluster that a bitmap's table names is the bitmap's alone, as the counts say. */
+  private boolean isOwn(long offset) throws IOException {
+    long cluster = offset >>> metadata.header().clusterBits;
+    return !metadata.map().isHit(offset, clusterSize())
+        && metadata.cache.locked(hold -> metadata.refcounts().count(hold, cluster)) == 1;
+  }
+
   /** The space of a bitmap's data and table is free; nothing names them any longer. */
   private void free(BitmapEntry entry) throws IOException {
     for (long word : entry.readTable(metadata.file, metadata.header())) {
       long offset = new BitmapTableEntry(word).offset();
-      if (offset != 0) {
+      if (offset != 0 && !metadata.map().isHit(offset, clusterSize())) {
         metadata.refcounts().free(offset, clusterSize());
       }
     }
+    checkTable(entry);
     metadata.refcounts().free(entry.tableOffset(), entry.tableBytes());
   }
 

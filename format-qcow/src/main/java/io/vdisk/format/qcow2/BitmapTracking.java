@@ -34,12 +34,14 @@ final class BitmapTracking {
   void begin() throws IOException {
     BitmapDirectory directory = BitmapDirectory.read(metadata.file, metadata.header());
     BitmapFile file = new BitmapFile(metadata);
+    file.checkDirectory();
     List<Tracked> loaded = new ArrayList<>();
     List<BitmapEntry> marked = new ArrayList<>();
     for (BitmapEntry entry : directory.entries()) {
       if (entry.has(BitmapEntry.AUTO) && !entry.has(BitmapEntry.IN_USE)) {
         marked.add(entry.withFlags(entry.flags() | BitmapEntry.IN_USE));
         if (entry.isUsable()) {
+          file.checkTable(entry);
           loaded.add(new Tracked(entry, file.read(entry)));
         }
       }

@@ -46,7 +46,7 @@ final class ClusterWriter {
         return true;
       }
       tables.lookUpTable(hold, offset);
-      checkTable(old, metadata.map().holdsOther(MetadataMap.Kind.L2_TABLE, old));
+      checkTable(old, metadata.map().isOtherThanL2Table(old));
     }
     Space space = metadata.refcounts().take(hold, clusterSize());
     if (space == null) {
@@ -57,7 +57,9 @@ final class ClusterWriter {
       tables.create(hold, offset, space.offset());
     } else {
       tables.move(hold, offset, space.offset());
-      metadata.map().remove(old, clusterSize());
+      if (metadata.map().isOnly(MetadataMap.Kind.L2_TABLE, old)) {
+        metadata.map().remove(old, clusterSize()); // else another entry still names it
+      }
       metadata.quarantine.add(old, clusterSize());
     }
     return true;

@@ -53,9 +53,18 @@ final class HeaderMarks {
     if (!ready) {
       prepareHeader();
       if (bitmaps.isNeeded()) {
-        bitmaps.begin();
+        beginBitmaps();
       }
       ready = true;
+    }
+  }
+
+  private void beginBitmaps() throws IOException {
+    try {
+      bitmaps.begin();
+    } catch (OverlapException e) {
+      markCorrupt(e);
+      throw e;
     }
   }
 

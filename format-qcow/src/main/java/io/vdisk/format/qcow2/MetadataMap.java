@@ -28,7 +28,9 @@ final class MetadataMap {
     BITMAP_DIRECTORY(8, "the bitmap directory"),
     ENCRYPTION(9, "the encryption header"),
     /** Two kinds at once: neither may be written. */
-    SEVERAL(10, "two kinds of metadata");
+    SEVERAL(10, "two kinds of metadata"),
+    /** One table for several parts of the disk: a change would show in all. */
+    SHARED_L2_TABLE(11, "an L2 table that is named twice");
 
     private static final Kind[] BY_CODE = new Kind[KIND_MASK + 1];
 
@@ -196,10 +198,10 @@ final class MetadataMap {
     return slot != 0 && kind(slot) == kind;
   }
 
-  /** Whether the cluster at an offset holds metadata of another kind. Under the metadata lock. */
-  boolean holdsOther(Kind kind, long offset) {
+  /** Whether the cluster at an offset holds anything but an L2 table. Under the metadata lock. */
+  boolean isOtherThanL2Table(long offset) {
     long slot = slots[find(slots, offset >>> clusterBits)];
-    return slot != 0 && kind(slot) != kind;
+    return slot != 0 && kind(slot) != Kind.L2_TABLE && kind(slot) != Kind.SHARED_L2_TABLE;
   }
 
   private static Kind kind(long slot) {
@@ -210,14 +212,18 @@ final class MetadataMap {
     long[] now = slots;
     int at = find(now, cluster);
     long old = now[at];
-    if (old != 0 && kind(old) == kind) {
-      return;
-    }
-    Kind known = old == 0 ? kind : Kind.SEVERAL;
+    Kind known = old == 0 ? kind : together(kind(old), kind);
     SLOTS.setRelease(now, at, (cluster + 1) << KIND_BITS | known.code);
     if (old == 0 && ++used > now.length / 2) {
       grow();
     }
+  }
+
+  private static Kind together(Kind old, Kind kind) {
+    if (kind == Kind.L2_TABLE && (old == kind || old == Kind.SHARED_L2_TABLE)) {
+      return Kind.SHARED_L2_TABLE;
+    }
+    return old == kind ? kind : Kind.SEVERAL;
   }
 
   private void grow() {

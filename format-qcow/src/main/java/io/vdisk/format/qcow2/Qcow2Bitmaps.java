@@ -130,6 +130,7 @@ final class Qcow2Bitmaps implements DirtyBitmaps {
   private void change(String name, boolean mustBeUsable, Change change) throws IOException {
     alterations.alter(
         () -> {
+          alterations.requireSound(); // what is freed is what only the bitmap names
           BitmapDirectory old = directory();
           BitmapEntry entry = mustBeUsable ? usable(old, name) : find(old, name);
           BitmapEntry next = change.of(entry);

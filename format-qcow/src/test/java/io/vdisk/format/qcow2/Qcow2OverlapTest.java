@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.BlockDevice;
 import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
+import io.vdisk.Extent;
 import io.vdisk.Images;
 import io.vdisk.Limits;
 import io.vdisk.OpenOptions;
@@ -15,6 +16,7 @@ import io.vdisk.Progress;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.feature.DirtyBitmaps;
 import io.vdisk.feature.Repairing;
+import io.vdisk.feature.Resizing;
 import io.vdisk.feature.Snapshots;
 import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.ForwardingFile;
@@ -311,6 +313,114 @@ class Qcow2OverlapTest {
       assertArrayEquals(before, content());
       put64(l1Entry, good);
       assertMends();
+    }
+  }
+
+  private BitmapEntry bitmap() throws IOException {
+    return BitmapDirectory.read(file, header()).entries().get(0);
+  }
+
+  private void enableBitmap() throws IOException {
+    try (BlockDevice device = writable()) {
+      DirtyBitmaps bitmaps = device.feature(DirtyBitmaps.class).orElseThrow();
+      bitmaps.setEnabled("b", true);
+    }
+  }
+
+  private static boolean isDirty(BlockDevice device, long offset) throws IOException {
+    for (Extent range : device.feature(DirtyBitmaps.class).orElseThrow().dirty("b")) {
+      if (range.offset() <= offset && offset < range.offset() + range.length()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A bitmap whose bits lie in metadata gets another place for them. */
+  @ParameterizedTest
+  @EnumSource
+  void bitsThatLieInMetadataAreStoredElsewhere(Target target) throws IOException {
+    create("1.1");
+    enableBitmap();
+    long place = place(target);
+    put64(bitmap().tableOffset(), place);
+    try (BlockDevice device = writable()) {
+      write(device, VICTIM, 9);
+    }
+    try (BlockDevice device = writable()) {
+      assertEquals(2, read(device, 0));
+      assertEquals(9, read(device, VICTIM));
+      assertTrue(isDirty(device, VICTIM));
+    }
+    assertEquals(0, new Qcow2Checker(file, header(), Progress.NONE).check().errors());
+    put64(bitmap().tableOffset(), place(target));
+    try (BlockDevice device = writable()) {
+      device.feature(DirtyBitmaps.class).orElseThrow().remove("b");
+    }
+    try (BlockDevice device = writable()) {
+      assertEquals(2, read(device, 0));
+      assertEquals(9, read(device, VICTIM));
+    }
+  }
+
+  /** A bitmap whose table is metadata is neither changed nor believed. */
+  @ParameterizedTest
+  @EnumSource
+  void bitmapWhoseTableIsMetadataIsNotStored(Target target) throws IOException {
+    create("1.1");
+    enableBitmap();
+    long place = place(target);
+    put64(place(Target.BITMAP_DIRECTORY), place);
+    byte[] before = content();
+    try (BlockDevice device = writable()) {
+      assertThrows(CorruptImageException.class, () -> write(device, VICTIM, 9));
+      assertThrows(CorruptImageException.class, () -> write(device, 0, 9));
+      assertEquals(2, read(device, 0));
+    }
+    assertArrayEquals(Arrays.copyOfRange(before, 80, before.length), tail());
+  }
+
+  private byte[] tail() throws IOException {
+    byte[] now = content();
+    return Arrays.copyOfRange(now, 80, now.length);
+  }
+
+  /** Two L1 entries name one table, which is counted once: neither's data is lost. */
+  @Test
+  void tableThatIsNamedTwiceStaysWhereItIs() throws IOException {
+    create("1.1");
+    resize();
+    long table = l2Table();
+    put64(place(Target.L1_TABLE), table);
+    put64(place(Target.L1_TABLE) + 8, table);
+    long second = header().l1Coverage();
+    try (BlockDevice device = writable()) {
+      write(device, 0, 9);
+      device.flush();
+      write(device, CLUSTER, 9);
+      device.flush();
+      assertEquals(9, read(device, 0));
+      assertEquals(3, read(device, second + 30 * CLUSTER));
+    }
+    try (BlockDevice device = writable()) {
+      assertEquals(9, read(device, 0));
+      assertEquals(3, read(device, second + 30 * CLUSTER));
+    }
+  }
+
+  /** The same with COPIED: a write would show in both places. */
+  @Test
+  void tableThatIsNamedTwiceIsNotWritten() throws IOException {
+    create("1.1");
+    resize();
+    long l1 = place(Target.L1_TABLE);
+    put64(l1 + 8, long64(l1));
+    assertRefusedAndMarked();
+  }
+
+  private void resize() throws IOException {
+    try (BlockDevice device = writable()) {
+      device.feature(Resizing.class).orElseThrow().resize(4 << 20);
     }
   }
 
