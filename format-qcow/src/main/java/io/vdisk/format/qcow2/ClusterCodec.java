@@ -8,6 +8,9 @@ import java.util.List;
 
 /** Compresses clusters and back, in the way that an image's header names. Thread-safe. */
 interface ClusterCodec extends Closeable {
+  /** The number of zstd, whose codec must not be loaded where its library is not. */
+  int ZSTD = 1;
+
   /** The compression types, by their number in the header. */
   List<String> NAMES = List.of("zlib", "zstd");
 
@@ -37,10 +40,28 @@ interface ClusterCodec extends Closeable {
   static ClusterCodec of(int type, String file) throws UnsupportedImageException {
     return switch (type) {
       case ZlibCodec.TYPE -> new ZlibCodec();
-      case ZstdCodec.TYPE -> ZstdCodec.of(file);
+      case ZSTD -> {
+        if (!hasZstd()) {
+          throw new UnsupportedImageException(
+              file
+                  + ": its compressed clusters are zstd, which needs the library"
+                  + " com.github.luben:zstd-jni; add it");
+        }
+        yield new ZstdCodec();
+      }
       default ->
           throw new UnsupportedImageException(
               file + ": compression type " + Integer.toUnsignedString(type));
     };
+  }
+
+  private static boolean hasZstd() {
+    try {
+      Class<?> unused =
+          Class.forName("com.github.luben.zstd.Zstd", false, ClusterCodec.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
   }
 }

@@ -4,7 +4,6 @@ import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
-import io.vdisk.UnsupportedImageException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -16,10 +15,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * or size it claims, makes zstd take memory of its own for it.
  */
 final class ZstdCodec implements ClusterCodec {
-  static final int TYPE = 1;
-
-  private static final String LIBRARY = "com.github.luben.zstd.Zstd";
-
   /** zstd's own choice, and QEMU's. */
   private static final int LEVEL = 3;
 
@@ -28,20 +23,8 @@ final class ZstdCodec implements ClusterCodec {
   private final ConcurrentLinkedQueue<ZstdCompressCtx> compressors = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
-  private ZstdCodec() {}
-
-  /** A codec; loads nothing. */
-  static ZstdCodec of(String file) throws UnsupportedImageException {
-    try {
-      Class<?> unused = Class.forName(LIBRARY, false, ZstdCodec.class.getClassLoader());
-    } catch (ClassNotFoundException e) {
-      throw new UnsupportedImageException(
-          file
-              + ": its compressed clusters are zstd, which needs the library"
-              + " com.github.luben:zstd-jni; add it");
-    }
-    return new ZstdCodec();
-  }
+  /** A codec; loads no native code. Only where the library is. */
+  ZstdCodec() {}
 
   @Override
   public boolean decompress(ByteBuffer bytes, ByteBuffer unit) {
