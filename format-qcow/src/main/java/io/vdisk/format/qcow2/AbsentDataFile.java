@@ -4,9 +4,8 @@ import io.vdisk.Reference;
 import io.vdisk.ReferenceDeniedException;
 import io.vdisk.file.HostFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.NonWritableChannelException;
 
-/** Stands for the data file of an image that the caller chose to open alone: refuses reads. */
+/** Stands for the data file of an image that the caller chose to open alone: refuses its use. */
 final class AbsentDataFile implements HostFile {
   private final Reference reference;
 
@@ -16,12 +15,16 @@ final class AbsentDataFile implements HostFile {
 
   @Override
   public int read(ByteBuffer dst, long offset) throws ReferenceDeniedException {
-    throw new ReferenceDeniedException(reference, "the image was opened without it");
+    throw refusal();
+  }
+
+  private ReferenceDeniedException refusal() {
+    return new ReferenceDeniedException(reference, "the image was opened without it");
   }
 
   @Override
-  public void write(ByteBuffer src, long offset) {
-    throw new NonWritableChannelException();
+  public void write(ByteBuffer src, long offset) throws ReferenceDeniedException {
+    throw refusal();
   }
 
   @Override
@@ -30,8 +33,8 @@ final class AbsentDataFile implements HostFile {
   }
 
   @Override
-  public void resize(long size) {
-    throw new NonWritableChannelException();
+  public void resize(long size) throws ReferenceDeniedException {
+    throw refusal();
   }
 
   @Override
