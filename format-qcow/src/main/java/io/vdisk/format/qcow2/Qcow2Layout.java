@@ -5,6 +5,7 @@ import io.vdisk.ImageInfo;
 import io.vdisk.spi.Allocation;
 import io.vdisk.spi.EncodedWriting;
 import io.vdisk.spi.Exclusive;
+import io.vdisk.spi.IoCallable;
 import io.vdisk.spi.Mapping;
 import io.vdisk.spi.SectorCipher;
 import io.vdisk.spi.WritableLayout;
@@ -116,16 +117,11 @@ final class Qcow2Layout implements WritableLayout, EncodedWriting {
     marks.beforeWrite(offset, length);
   }
 
-  /** What changes tables; where it would hit metadata the image is marked corrupt. */
-  @FunctionalInterface
-  private interface Guarded<T> {
-    T run() throws IOException;
-  }
-
-  private <T> T guarded(Guarded<T> body) throws IOException {
+  /** Runs what changes tables; where it would hit metadata the image is marked corrupt. */
+  private <T> T guarded(IoCallable<T> body) throws IOException {
     metadata.refresh();
     try {
-      return body.run();
+      return body.call();
     } catch (OverlapException e) {
       marks.markCorrupt(e);
       throw e;

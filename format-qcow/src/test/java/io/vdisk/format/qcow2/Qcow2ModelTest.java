@@ -18,10 +18,12 @@ class Qcow2ModelTest extends BlockDeviceModel {
   protected BlockDevice create() throws IOException {
     file = new MemoryFile("image");
     return Images.create(
-        file,
-        CreateOptions.of("qcow2", size())
-            .withFormats(Qcow2Subject.FORMATS)
-            .withOption("cluster_size", Integer.toString(CLUSTER)));
+        file, choices(CreateOptions.of("qcow2", size()).withFormats(Qcow2Subject.FORMATS)));
+  }
+
+  /** What kind of image it is. */
+  CreateOptions choices(CreateOptions options) {
+    return options.withOption("cluster_size", Integer.toString(CLUSTER));
   }
 
   @Override
