@@ -118,26 +118,8 @@ final class ClusterAllocation implements Allocation {
     return space.zeroed();
   }
 
-  /** The host clusters. */
-  Space space() {
-    return space;
-  }
-
   @Override
   public void commit() throws IOException {
-    commit(true, false);
-  }
-
-  /**
-   * Commits the space of an image that is being made. Where subclusters are known one by one none
-   * is stored; enciphered clusters read as zero, because what lies there would be noise.
-   */
-  void reserve() throws IOException {
-    boolean isStandard = metadata.entries().step() > 1;
-    commit(isStandard, isStandard && metadata.header().isEncrypted());
-  }
-
-  private void commit(boolean isStored, boolean isZero) throws IOException {
     metadata.locked(
         hold -> {
           Slice entries = writer.entriesOf(hold, start);
@@ -152,11 +134,8 @@ final class ClusterAllocation implements Allocation {
               writer.drop(old);
             }
             L2Entry place = L2Entry.owned(space.offset() + i * clusterSize);
-            int stored = isStored ? mask : 0;
-            int zero = isZero ? mask : 0;
             GuestCluster next =
-                new GuestCluster(
-                    place.raw(), (old.stored() | stored) & ~zero, (old.zero() & ~stored) | zero);
+                new GuestCluster(place.raw(), old.stored() | mask, old.zero() & ~mask);
             metadata.entries().set(hold, entries, index + i, next);
           }
         });

@@ -306,23 +306,6 @@ final class ClusterWriter {
     return true;
   }
 
-  /**
-   * Gives every guest cluster of an image that is being made its host cluster. Subclusters stay
-   * unstored; a standard cluster is stored, and the caller sees that it reads as zero; an
-   * enciphered one is recorded as zero.
-   */
-  List<Space> preallocate() throws IOException {
-    List<Space> made = new ArrayList<>();
-    long size = metadata.header().virtualSize;
-    for (long offset = 0; offset < size; ) {
-      ClusterAllocation space = (ClusterAllocation) allocate(offset, size - offset);
-      space.reserve();
-      made.add(space.space());
-      offset += space.length();
-    }
-    return made;
-  }
-
   /** The subclusters of a range inside one cluster; a part of one at the end of the disk counts. */
   int subclusters(long from, long to) {
     int step = metadata.entries().step();
