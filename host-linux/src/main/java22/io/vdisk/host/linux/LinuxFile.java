@@ -21,7 +21,7 @@ final class LinuxFile implements NativeFile {
 
   /** Bytes that are known to have been data. To call them data stays right, whatever happens. */
   private record Data(long start, long end) {
-    static final Data NONE = new Data(0, 0);
+    static final Data NONE = new Data(-1, -1);
 
     boolean holds(long offset) {
       return offset >= start && offset < end;
@@ -119,9 +119,10 @@ final class LinuxFile implements NativeFile {
   }
 
   /**
-   * One system call where there is data, two where there is a hole, none where there was data when
-   * it was asked last: a caller that goes through the file by short steps would otherwise make the
-   * file system look for the end of the same data again and again.
+   * One system call where there is data, two where there is a hole (one, if data was seen to end
+   * there), none where there was data when it was asked last: a caller that goes through the file
+   * by short steps would otherwise make the file system look for the end of the same data again and
+   * again.
    */
   @Override
   public long dataEnd(long offset, long limit) throws IOException {
@@ -133,7 +134,8 @@ final class LinuxFile implements NativeFile {
     if (holes.isMissing()) {
       return end;
     }
-    long hole = seek(offset, Whence.HOLE);
+    boolean isEnd = known.end() == offset;
+    long hole = isEnd ? offset : seek(offset, Whence.HOLE);
     if (hole > offset) {
       data = new Data(offset, hole);
       return Math.min(hole, end);
@@ -147,6 +149,9 @@ final class LinuxFile implements NativeFile {
     }
     if (next < 0) {
       holes.miss();
+    } else if (isEnd) {
+      data = Data.NONE; // written since
+      return dataEnd(offset, limit);
     }
     return end; // not known, or written between the two calls
   }

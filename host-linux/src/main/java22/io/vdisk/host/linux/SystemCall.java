@@ -47,8 +47,7 @@ enum SystemCall {
         linker.defaultLookup().find("syscall").orElseThrow(),
         FunctionDescriptor.of(
             JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-        Linker.Option.captureCallState("errno"),
-        Linker.Option.firstVariadicArg(1));
+        Linker.Option.captureCallState("errno"));
   }
 
   /** Makes this call, which uses no descriptor that could be closed meanwhile. */

@@ -82,6 +82,16 @@ class HolesTest {
     }
 
     @Test
+    void dataWrittenBehindDataThatWasSeenIsSeen() throws IOException {
+      file.resize(8 * MIB);
+      fill(0, MIB);
+      assertEquals(MIB, file.dataEnd(0, 8 * MIB));
+      fill(MIB, MIB);
+      assertEquals(2 * MIB, file.dataEnd(MIB, 7 * MIB));
+      assertEquals(-8 * MIB, file.dataEnd(2 * MIB, 6 * MIB));
+    }
+
+    @Test
     void whatIsPunchedIsAHoleAndItsBlocksAreFree() throws Exception {
       fill(0, 8 * MIB);
       file.flush();
