@@ -6,22 +6,32 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One step of a copy on its way: a buffer, and which parts of it are not zero. Used again for later
- * steps, by one thread.
+ * Some steps of a copy on their way: what is to be done with which part of the disk, and the bytes.
+ * Used again for later steps, by one thread.
  */
 final class CopyPiece {
   /**
-   * A part of the buffer.
+   * A part of the disk.
    *
-   * @param from where it begins in the buffer, and {@code to} where it ends
-   * @param zero whether all of it is zero
-   * @param encoded the compressed unit; null if units are not compressed, or this is zero
+   * @param action what is to be done with it
+   * @param offset guest offset
+   * @param length guest bytes
+   * @param from where its bytes begin in the buffer, if it is copied, and {@code to} where they
+   *     end: a unit to be compressed is whole, though the disk may end within it
+   * @param encoded the compressed unit; null if units are not compressed
    */
-  record Run(int from, int to, boolean zero, @Nullable ByteBuffer encoded) {}
+  record Part(
+      CopyPlan.Action action,
+      long offset,
+      long length,
+      int from,
+      int to,
+      @Nullable ByteBuffer encoded) {}
 
   private static final int PAGE = 4096;
 
@@ -30,13 +40,13 @@ final class CopyPiece {
   private final int capacity;
   private final Optional<UnitWriter> units;
   private final boolean zeroesToo;
-  private final List<Run> runs = new ArrayList<>();
+  private final List<Part> parts = new ArrayList<>();
   private @Nullable ByteBuffer buffer;
 
-  /** The compressed units of the step, one behind the other. */
+  /** The compressed units, one behind the other. */
   private @Nullable ByteBuffer encoded;
 
-  private CopyPlan.Step step = new CopyPlan.Step(CopyPlan.Action.KEEP, 0, 0);
+  private long read;
 
   /**
    * A piece of up to {@code capacity} bytes.
@@ -56,23 +66,39 @@ final class CopyPiece {
     this.zeroesToo = zeroesToo;
   }
 
-  /** Reads what the step wants, and finds the zeroes in it. */
-  CopyPiece load(CopyPlan.Step next) throws IOException {
-    step = next;
-    runs.clear();
-    if (step.action() == CopyPlan.Action.COPY) {
-      ByteBuffer bytes = buffer();
-      int length = (int) step.length();
-      source.read(bytes.clear().limit(length), step.offset());
-      if (units.isPresent()) {
-        encode(bytes, length, units.get());
+  /** Reads what the steps want, one behind the other, and finds the zeroes in it. */
+  CopyPiece load(List<CopyPlan.Step> steps) throws IOException {
+    parts.clear();
+    read = 0;
+    int used = 0;
+    if (units.isPresent()) {
+      encoded = encoded == null ? allocate() : encoded.clear();
+    }
+    for (CopyPlan.Step step : steps) {
+      if (step.action() == CopyPlan.Action.COPY) {
+        used += load(step, used);
+        read += step.length();
       } else {
-        for (int from = 0; from < length; from += granule) {
-          add(bytes, from, Math.min(from + granule, length));
-        }
+        parts.add(new Part(step.action(), step.offset(), step.length(), 0, 0, null));
       }
     }
     return this;
+  }
+
+  /** A disk may end within its last unit: the rest of that is zero. */
+  private int load(CopyPlan.Step step, int from) throws IOException {
+    ByteBuffer bytes = buffer();
+    int end = from + (int) step.length();
+    source.read(bytes.clear().limit(end).position(from), step.offset());
+    int whole = end;
+    if (units.isPresent()) {
+      whole = (end + granule - 1) / granule * granule;
+      Zeroes.fill(bytes.limit(whole).position(end));
+    }
+    for (int at = from; at < whole; at += granule) {
+      add(step, from, at, Math.min(at + granule, whole));
+    }
+    return whole - from;
   }
 
   private ByteBuffer buffer() {
@@ -87,50 +113,53 @@ final class CopyPiece {
     return ByteBuffer.allocateDirect(capacity + PAGE - 1).alignedSlice(PAGE);
   }
 
-  private void add(ByteBuffer bytes, int from, int to) {
-    boolean zero = isZero(slice(bytes, from, to));
-    int last = runs.size() - 1;
-    if (last >= 0 && runs.get(last).zero() == zero) {
-      runs.set(last, new Run(runs.get(last).from(), to, zero, null));
-    } else {
-      runs.add(new Run(from, to, zero, null));
+  /**
+   * Adds a granule of a step.
+   *
+   * @param start where the step's bytes begin in the buffer
+   */
+  private void add(CopyPlan.Step step, int start, int from, int to) throws IOException {
+    ByteBuffer bytes = slice(buffer(), from, to);
+    long offset = step.offset() + (from - start);
+    long length = Math.min(to - from, step.end() - offset);
+    boolean isZero = !zeroesToo && Zeroes.only(bytes);
+    CopyPlan.Action action = isZero ? CopyPlan.Action.ZERO : CopyPlan.Action.COPY;
+    ByteBuffer unit = null;
+    if (units.isPresent()) {
+      unit = isZero ? null : encode(bytes, units.get());
+    } else if (from > start && last().action() == action) {
+      Part before = parts.remove(parts.size() - 1);
+      parts.add(
+          new Part(action, before.offset(), before.length() + length, before.from(), to, null));
+      return;
     }
+    parts.add(new Part(action, offset, length, from, to, unit));
   }
 
-  private boolean isZero(ByteBuffer bytes) {
-    return !zeroesToo && Zeroes.only(bytes);
+  private Part last() {
+    return parts.get(parts.size() - 1);
   }
 
-  /** A disk may end within its last unit: the rest of that is zero. */
-  private void encode(ByteBuffer bytes, int length, UnitWriter writer) throws IOException {
-    int whole = (length + granule - 1) / granule * granule;
-    Zeroes.fill(bytes.limit(whole).position(length));
-    encoded = encoded == null ? allocate() : encoded.clear();
-    for (int from = 0; from < whole; from += granule) {
-      ByteBuffer unit = slice(bytes, from, from + granule);
-      boolean zero = isZero(unit);
-      runs.add(new Run(from, from + granule, zero, zero ? null : encode(unit, writer, encoded)));
-    }
-  }
-
-  private static ByteBuffer encode(ByteBuffer unit, UnitWriter writer, ByteBuffer target)
-      throws IOException {
+  private ByteBuffer encode(ByteBuffer unit, UnitWriter writer) throws IOException {
+    ByteBuffer target = Objects.requireNonNull(encoded);
     int start = target.position();
     int length = writer.encode(unit, target);
     return target.slice(start, length);
   }
 
-  CopyPlan.Step step() {
-    return step;
+  /** What is to be done, in the order of the disk. */
+  List<Part> parts() {
+    return parts;
   }
 
-  List<Run> runs() {
-    return runs;
+  /** Bytes that were read. */
+  long read() {
+    return read;
   }
 
-  /** The bytes of a run. */
-  ByteBuffer bytes(Run run) {
-    return slice(buffer(), run.from(), run.to());
+  /** The bytes of a part that is copied. */
+  ByteBuffer bytes(Part part) {
+    return slice(buffer(), part.from(), part.to());
   }
 
   private static ByteBuffer slice(ByteBuffer bytes, int from, int to) {

@@ -2,8 +2,9 @@ package io.vdisk;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.Objects;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +53,9 @@ final class CopyPlan {
   private long taken;
   private boolean over;
 
+  /** A step that the last batch had no room for. */
+  private @Nullable Step left;
+
   /** Where the next step begins; a multiple of the granule, or the end. */
   private long position;
 
@@ -82,32 +86,56 @@ final class CopyPlan {
   }
 
   /**
-   * A step and its place in the order of the disk.
+   * Steps that follow each other, and their place in the order of the disk.
    *
-   * @param failure why there is no step
+   * @param planned the steps; those that copy have no more bytes together than one may have
+   * @param failure why there are none
    */
-  record Numbered(long number, @Nullable Step planned, @Nullable IOException failure) {
-    Step step() throws IOException {
-      if (planned == null) {
-        throw Objects.requireNonNull(failure);
+  record Batch(long number, List<Step> planned, @Nullable IOException failure) {
+    List<Step> steps() throws IOException {
+      if (failure != null) {
+        throw failure;
       }
       return planned;
     }
+
+    long end() {
+      return planned.get(planned.size() - 1).end();
+    }
   }
 
-  /** The next step, which nobody else gets; null after the last, and after a failure. */
-  @Nullable Numbered take() {
+  /**
+   * The next steps, which nobody else gets; null after the last, and after a failure.
+   *
+   * @param most steps; so that what is scattered does not cost a turn for each piece
+   */
+  @Nullable Batch take(int most) {
     lock.lock();
     try {
       if (over) {
         return null;
       }
-      Step step = next();
-      over = step == null;
-      return over ? null : new Numbered(taken++, step, null);
+      List<Step> steps = new ArrayList<>();
+      long copied = 0;
+      while (steps.size() < most) {
+        Step step = left != null ? left : next();
+        left = null;
+        if (step == null) {
+          over = true;
+          break;
+        }
+        copied += step.action() == Action.COPY ? step.length() : 0;
+        if (!steps.isEmpty()
+            && (copied > mostCopied || step.end() - steps.get(0).offset() > MOST_UNREAD)) {
+          left = step;
+          break;
+        }
+        steps.add(step);
+      }
+      return steps.isEmpty() ? null : new Batch(taken++, steps, null);
     } catch (IOException e) {
       over = true;
-      return new Numbered(taken++, null, e);
+      return new Batch(taken++, List.of(), e);
     } finally {
       lock.unlock();
     }

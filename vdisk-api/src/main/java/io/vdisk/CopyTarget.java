@@ -61,41 +61,43 @@ final class CopyTarget {
    * @param placed run as soon as it may be the next one's turn, if that is before the end
    */
   void write(CopyPiece piece, Runnable placed) throws IOException {
-    CopyPlan.Step step = piece.step();
-    switch (step.action()) {
-      case COPY -> {
-        read += step.length();
-        int last = lastPlaced(piece.runs());
-        for (int i = 0; i < piece.runs().size(); i++) {
-          write(piece, piece.runs().get(i), i == last ? placed : () -> {});
-        }
-      }
-      case ZERO -> zero(step.offset(), step.length());
-      case KEEP -> skipped += step.length();
+    read += piece.read();
+    int last = lastPlaced(piece.parts());
+    for (int i = 0; i < piece.parts().size(); i++) {
+      write(piece, piece.parts().get(i), i == last ? placed : () -> {});
     }
   }
 
-  /** Which run is the last for which space may be set aside; -1 if there is none. */
-  private int lastPlaced(List<CopyPiece.Run> runs) {
-    int i = runs.size() - 1;
-    while (i >= 0 && empty && runs.get(i).zero()) {
+  /** Which part is the last for which space may be set aside; -1 if there is none. */
+  private int lastPlaced(List<CopyPiece.Part> parts) {
+    int i = parts.size() - 1;
+    while (i >= 0 && !isPlaced(parts.get(i))) {
       i--;
     }
     return i;
   }
 
-  private void write(CopyPiece piece, CopyPiece.Run run, Runnable placed) throws IOException {
-    long offset = piece.step().offset() + run.from();
-    long length = Math.min(run.to() - run.from(), piece.step().end() - offset);
-    ByteBuffer encoded = run.encoded();
-    if (run.zero()) {
-      zero(offset, length);
-    } else if (encoded != null && units.isPresent()) {
-      units.get().append(offset, piece.bytes(run), encoded);
-      written += length;
-    } else {
-      writer.write(piece.bytes(run), offset, placed);
-      written += length;
+  private boolean isPlaced(CopyPiece.Part part) {
+    return switch (part.action()) {
+      case COPY -> true;
+      case ZERO -> !empty;
+      case KEEP -> false;
+    };
+  }
+
+  private void write(CopyPiece piece, CopyPiece.Part part, Runnable placed) throws IOException {
+    switch (part.action()) {
+      case COPY -> {
+        ByteBuffer encoded = part.encoded();
+        if (encoded != null && units.isPresent()) {
+          units.get().append(part.offset(), piece.bytes(part), encoded);
+        } else {
+          writer.write(piece.bytes(part), part.offset(), placed);
+        }
+        written += part.length();
+      }
+      case ZERO -> zero(part.offset(), part.length());
+      case KEEP -> skipped += part.length();
     }
   }
 

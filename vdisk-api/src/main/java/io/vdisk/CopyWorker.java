@@ -1,11 +1,14 @@
 package io.vdisk;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
-/** One thread's part in a copy: takes one step after another until there are no more. */
+/** One thread's part in a copy: takes some steps after others until there are no more. */
 final class CopyWorker {
+  /** Steps that are taken at once: a turn for each costs more than a small one itself. */
+  private static final int MOST_STEPS = 64;
+
   private final BlockDevice source;
   private final CopyPlan plan;
   private final CopyTurns turns;
@@ -32,16 +35,16 @@ final class CopyWorker {
     }
   }
 
-  /** One step; the end of it, or -1 if there is nothing more to do. */
+  /** Some steps; the end of them, or -1 if there is nothing more to do. */
   private long step() {
-    CopyPlan.Numbered next = plan.take();
+    CopyPlan.Batch next = plan.take(turns.isSharing() ? 1 : MOST_STEPS);
     if (next == null) {
       return -1;
     }
     long number = next.number();
     try {
-      CopyPlan.Step rest = share(next);
-      if (rest != null) {
+      List<CopyPlan.Step> rest = share(next);
+      if (!rest.isEmpty()) {
         piece.load(rest);
         if (!turns.await(number)) {
           return -1;
@@ -49,7 +52,7 @@ final class CopyWorker {
         target.write(piece, () -> turns.pass(number));
       }
       turns.pass(number);
-      return next.step().end();
+      return next.end();
     } catch (IOException | RuntimeException | Error e) {
       // It fails when its turn has come, and no sooner: a step before it may fail, too.
       boolean unused = turns.await(number);
@@ -59,26 +62,27 @@ final class CopyWorker {
   }
 
   /**
-   * Shares what can be shared of a step, in its turn; what is left of it, null if nothing is. The
-   * first that finds that it cannot be done is the first in the order of the disk, so that the
-   * image is the same however many threads there are.
+   * Shares what can be shared of a single step, in its turn; what is left to be done. The first
+   * that finds that it cannot be done is the first in the order of the disk, so that the image is
+   * the same however many threads there are.
    */
-  private CopyPlan.@Nullable Step share(CopyPlan.Numbered next) throws IOException {
-    CopyPlan.Step step = next.step();
+  private List<CopyPlan.Step> share(CopyPlan.Batch next) throws IOException {
+    CopyPlan.Step step = next.steps().get(0);
     boolean mayShare =
-        step.action() == CopyPlan.Action.COPY
+        next.steps().size() == 1
+            && step.action() == CopyPlan.Action.COPY
             && turns.isSharing()
             && turns.await(next.number())
             && turns.isSharing();
     if (!mayShare) {
-      return step;
+      return next.steps();
     }
     long done = target.share(source, step, () -> turns.pass(next.number()));
     if (done == step.end()) {
-      return null;
+      return List.of();
     }
     turns.stopSharing();
-    return new CopyPlan.Step(step.action(), done, step.end() - done);
+    return List.of(new CopyPlan.Step(step.action(), done, step.end() - done));
   }
 
   ImageCopy.Result result() {
