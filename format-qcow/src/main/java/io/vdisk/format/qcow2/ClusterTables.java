@@ -8,6 +8,7 @@ import io.vdisk.spi.metadata.TableCache.Hold;
 import io.vdisk.spi.metadata.TableKind;
 import java.io.IOException;
 import java.nio.ByteOrder;
+import java.util.BitSet;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,9 @@ final class ClusterTables {
   private final long tables;
   private final TableKind l1;
   private final TableKind l2;
+
+  /** L2 tables that were made where nothing had ever been written; under the metadata lock. */
+  private final BitSet made = new BitSet();
 
   /** The tables of the disk as it is now. */
   ClusterTables(HostFile file, Qcow2Header header, TableCache cache) {
@@ -86,6 +90,11 @@ final class ClusterTables {
           sliceBytes,
           tables << clusterBits,
           WriteStage.L2_TABLE);
+    }
+
+    @Override
+    protected boolean isNew(long index) {
+      return made.get((int) (index / slicesPerTable()));
     }
 
     @Override
@@ -208,14 +217,24 @@ final class ClusterTables {
   }
 
   /**
-   * Makes an empty L2 table for a guest offset in a cluster that was taken for it. Dirties its
-   * slices and one of the L1 table, which {@link #tableOffset} has looked up.
+   * Makes an empty L2 table for a guest offset in a cluster that was taken for it. Dirties slices
+   * of it and one of the L1 table, which {@link #tableOffset} has looked up.
+   *
+   * @param zeroed whether the cluster was never written: then only the slice that is wanted is
+   *     made, and the last, so that the file reaches as far as the table before anything names it
    */
-  void create(Hold hold, long guestOffset, long fileOffset) throws IOException {
+  void create(Hold hold, long guestOffset, long fileOffset, boolean zeroed) throws IOException {
     long table = tableOf(guestOffset);
     Slice names = l1Slice(hold, table);
-    for (int i = 0; i < slicesPerTable(); i++) {
-      hold.create(l2, table * slicesPerTable() + i, fileOffset + (long) i * sliceBytes);
+    int last = slicesPerTable() - 1;
+    for (int i = 0; i <= last; i++) {
+      long slice = table * slicesPerTable() + i;
+      if (!zeroed || i == last || slice == sliceOf(guestOffset)) {
+        hold.create(l2, slice, fileOffset + (long) i * sliceBytes);
+      }
+    }
+    if (zeroed) {
+      made.set((int) table);
     }
     hold.set(names, (int) (table % L1_SLICE), fileOffset | L2Entry.COPIED);
   }

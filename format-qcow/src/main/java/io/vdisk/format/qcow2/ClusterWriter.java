@@ -54,7 +54,7 @@ final class ClusterWriter {
     }
     metadata.map().add(MetadataMap.Kind.L2_TABLE, space.offset(), clusterSize());
     if (old == 0) {
-      tables.create(hold, offset, space.offset());
+      tables.create(hold, offset, space.offset(), space.zeroed());
     } else {
       tables.move(hold, offset, space.offset());
       if (metadata.map().isOnly(MetadataMap.Kind.L2_TABLE, old)) {

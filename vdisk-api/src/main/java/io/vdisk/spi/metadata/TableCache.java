@@ -104,6 +104,7 @@ public final class TableCache {
       Missing parent = null;
       long position = 0;
       int count = 0;
+      boolean isNew = false;
       lock.lock();
       try {
         slice = slot(kind, index);
@@ -119,13 +120,14 @@ public final class TableCache {
           return null;
         }
         count = mark(kind, index, position);
+        isNew = kind.isNew(index);
       } catch (Missing missing) {
         parent = missing;
       } finally {
         lock.unlock();
       }
       if (parent == null) {
-        slice = read(kind, index, position, count);
+        slice = read(kind, index, position, count, isNew);
         if (slice != null) {
           return slice;
         }
@@ -161,8 +163,12 @@ public final class TableCache {
     }
   }
 
-  /** Reads marked slices. Null if that failed with several: the first is then to be read alone. */
-  private @Nullable Slice read(TableKind kind, long index, long position, int count)
+  /**
+   * Reads marked slices. Null if that failed with several: the first is then to be read alone.
+   *
+   * @param isNew whether the first may lie past the end of the file, and is zero there
+   */
+  private @Nullable Slice read(TableKind kind, long index, long position, int count, boolean isNew)
       throws IOException {
     List<Slice> slices = new ArrayList<>(count);
     long end = position;
@@ -176,6 +182,9 @@ public final class TableCache {
       ByteBuffer bytes = ByteBuffer.allocate((int) (end - position));
       kind.file().read(bytes, position);
       bytes.flip();
+      if (isNew) {
+        bytes.limit(Math.max(bytes.limit(), slices.get(0).bytes()));
+      }
       while (complete < count && bytes.remaining() >= slices.get(complete).bytes()) {
         Slice slice = slices.get(complete++);
         int from = bytes.position();

@@ -79,6 +79,15 @@ public abstract class TableKind {
    */
   protected abstract long position(TableCache.Hold hold, long index) throws IOException;
 
+  /**
+   * Whether a slice belongs to a table that was made since the file was opened, where nothing was
+   * ever written, and of which not all slices were created: what lies past the end of the file
+   * reads as zero there, and is no corruption. Called under the metadata lock.
+   */
+  protected boolean isNew(long index) {
+    return false;
+  }
+
   /** The specification's word. */
   public final String name() {
     return name;
