@@ -62,23 +62,41 @@ final class ZstdCodec implements ClusterCodec {
 
   @Override
   public int compress(ByteBuffer unit, ByteBuffer target, int most) {
-    byte[] source = new byte[unit.remaining()];
-    unit.get(source);
-    byte[] made = new byte[Math.min(most, target.remaining())];
+    int room = Math.min(most, target.remaining());
     ZstdCompressCtx context = compressors.poll();
     if (context == null) {
       context = new ZstdCompressCtx().setLevel(LEVEL);
     }
     try {
-      int length = context.compressByteArray(made, 0, made.length, source, 0, source.length);
-      target.put(made, 0, length);
-      return length;
+      return unit.isDirect() && target.isDirect()
+          ? compressDirect(context, unit, target, room)
+          : compressCopied(context, unit, target, room);
     } catch (ZstdException e) {
       return 0; // no room: it does not shrink
     } finally {
       compressors.add(context);
       releaseIfClosed();
     }
+  }
+
+  private static int compressDirect(
+      ZstdCompressCtx context, ByteBuffer unit, ByteBuffer target, int room) {
+    int to = target.position();
+    int from = unit.position();
+    int length = context.compressDirectByteBuffer(target, to, room, unit, from, unit.remaining());
+    unit.position(unit.limit());
+    target.position(to + length);
+    return length;
+  }
+
+  private static int compressCopied(
+      ZstdCompressCtx context, ByteBuffer unit, ByteBuffer target, int room) {
+    byte[] source = new byte[unit.remaining()];
+    unit.get(source);
+    byte[] made = new byte[room];
+    int length = context.compressByteArray(made, 0, room, source, 0, source.length);
+    target.put(made, 0, length);
+    return length;
   }
 
   @Override
