@@ -1,0 +1,53 @@
+package io.vdisk.format.vhd;
+
+import io.vdisk.testkit.RaceContract;
+import io.vdisk.testkit.Subject;
+import org.junit.jupiter.api.Nested;
+
+/** VHD under the contract of races. */
+class VhdRaceTest {
+  /** Blocks of 32 KiB: many places, few sectors of each. */
+  @Nested
+  class SmallBlocks extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.sparse(32 << 10, false, false);
+    }
+  }
+
+  /** Blocks of 2 MiB, as everywhere. */
+  @Nested
+  class UsualBlocks extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.sparse(2 << 20, false, false);
+    }
+  }
+
+  /** With a batmap. */
+  @Nested
+  class XensBatmap extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.sparse(2 << 20, true, false);
+    }
+  }
+
+  /** Enciphered, with a batmap. */
+  @Nested
+  class Encrypted extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.sparse(2 << 20, true, true);
+    }
+  }
+
+  /** A fixed disk. */
+  @Nested
+  class Fixed extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.fixed();
+    }
+  }
+}
