@@ -1,6 +1,9 @@
-/** VHD images for vdisk. */
+/** VHD and VHDX images for vdisk. */
 module io.vdisk.format.vhd {
   requires com.google.common;
   requires io.vdisk;
   requires static org.jspecify;
+
+  provides io.vdisk.spi.ImageFormat with
+      io.vdisk.format.vhdx.VhdxFormat;
 }
