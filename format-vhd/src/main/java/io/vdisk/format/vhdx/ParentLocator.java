@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * The parent locator: which file a differencing one lies over, as keys and values in UTF-16LE; a
@@ -112,7 +111,7 @@ record ParentLocator(Map<String, String> values) {
       }
     }
     ParentLocator locator = new ParentLocator(values);
-    if (locator.path().isEmpty() || Guid.parse(locator.value(LINKAGE)).isEmpty()) {
+    if (locator.paths().isEmpty() || Guid.parse(locator.value(LINKAGE)).isEmpty()) {
       throw new CorruptImageException(
           file + ": the parent locator has no path or no valid parent_linkage");
     }
@@ -161,19 +160,29 @@ record ParentLocator(Map<String, String> values) {
     return values.getOrDefault(key, "");
   }
 
-  /** The first path that it has, in the specification's order, as it stands. */
-  Optional<String> path() {
-    return PATHS.stream().map(this::value).filter(path -> !path.isEmpty()).findFirst();
+  /** The paths that it has, in the specification's order, as they stand. */
+  private List<String> paths() {
+    return PATHS.stream().map(this::value).filter(path -> !path.isEmpty()).toList();
   }
 
-  /** The parent's name for a {@code ReferencePolicy}: with slashes, without {@code .\} before. */
-  String name() {
-    String path = path().orElseThrow();
-    if (path.startsWith(EXTENDED_LENGTH)) {
-      path = path.substring(EXTENDED_LENGTH.length());
-    }
-    String name = path.replace('\\', '/');
+  /**
+   * The parent's names for a {@code ReferencePolicy}, to be tried in this order: with slashes,
+   * without {@code .\} before.
+   */
+  List<String> names() {
+    return paths().stream().map(ParentLocator::name).toList();
+  }
+
+  private static String name(String path) {
+    String plain =
+        path.startsWith(EXTENDED_LENGTH) ? path.substring(EXTENDED_LENGTH.length()) : path;
+    String name = plain.replace('\\', '/');
     return name.startsWith("./") && name.length() > 2 ? name.substring(2) : name;
+  }
+
+  /** The first of its names. */
+  String name() {
+    return names().get(0);
   }
 
   /** The parent's {@code DataWriteGuid}, as far as this knows. */

@@ -17,7 +17,7 @@ final class VhdxDescription {
   static ImageInfo of(HostFile file, DiskParameters disk, VhdxHeader header) {
     ImageInfo.Builder info =
         ImageInfo.builder(VhdxFormat.NAME, disk.virtualSize(), disk.blockSize())
-            .backing(disk.parent().map(locator -> parent(locator, file)))
+            .backing(disk.parent().map(locator -> parent(locator.name(), file)))
             .detail("subformat", disk.subformat())
             .detail("log-size", header.logLength())
             .detail(LOGICAL_SECTOR, disk.logicalSector())
@@ -28,8 +28,7 @@ final class VhdxDescription {
     return info.build();
   }
 
-  static Reference parent(ParentLocator locator, HostFile file) {
-    return new Reference(
-        Reference.Kind.BACKING, locator.name(), Optional.of(VhdxFormat.NAME), file, false);
+  static Reference parent(String name, HostFile file) {
+    return new Reference(Reference.Kind.BACKING, name, Optional.of(VhdxFormat.NAME), file, false);
   }
 }

@@ -13,6 +13,8 @@ import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -80,21 +82,32 @@ public final class VhdxFormat implements ImageFormat {
     }
   }
 
-  /** The parent, which must be the one that the locator means, unless the caller brings his own. */
+  /**
+   * The parent, which must be the one that the locator means, unless the caller brings his own.
+   * Where it has several names, the first that there is.
+   */
   private static Optional<BlockDevice> backing(
       HostFile file, DiskParameters disk, OpenContext context) throws IOException {
     if (disk.parent().isEmpty()) {
       return context.backing(Optional.empty());
     }
     ParentLocator locator = disk.parent().get();
-    Reference named = VhdxDescription.parent(locator, file);
-    Optional<BlockDevice> device = context.backing(Optional.of(named));
-    boolean isOthers =
-        context.options().backing().isPresent() || context.options().isWithoutBacking();
-    if (device.isPresent() && !isOthers) {
-      checkParent(file, disk, locator, named, device.get().info());
+    NoSuchFileException missing = null;
+    for (String name : locator.names()) {
+      Reference named = VhdxDescription.parent(name, file);
+      try {
+        Optional<BlockDevice> device = context.backing(Optional.of(named));
+        boolean isOthers =
+            context.options().backing().isPresent() || context.options().isWithoutBacking();
+        if (device.isPresent() && !isOthers) {
+          checkParent(file, disk, locator, named, device.get().info());
+        }
+        return device;
+      } catch (NoSuchFileException e) {
+        missing = missing == null ? e : missing;
+      }
     }
-    return device;
+    throw Objects.requireNonNull(missing);
   }
 
   private static void checkParent(

@@ -21,9 +21,7 @@ final class Disks {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
     return Images.open(
         image,
-        options
-            .withFormats(VhdxSubject.FORMATS)
-            .withReferences(ReferencePolicy.sameDirectory()));
+        options.withFormats(VhdxSubject.FORMATS).withReferences(ReferencePolicy.sameDirectory()));
   }
 
   static BlockDevice create(Path image, long size, String... options) throws IOException {
@@ -65,6 +63,19 @@ final class Disks {
       return device.feature(Checking.class).orElseThrow().check((d, t) -> true).findings().stream()
           .map(finding -> finding.severity() + " " + finding.message())
           .toList();
+    }
+  }
+
+  /** Writes to a disk and its model alike: few bytes as a rule, sometimes more than a block. */
+  static void write(BlockDevice device, byte[] model, int writes, Random random)
+      throws IOException {
+    for (int i = 0; i < writes; i++) {
+      int most = random.nextInt(10) == 0 ? 3 << 20 : 20_000;
+      byte[] bytes = new byte[1 + random.nextInt(Math.min(most, model.length))];
+      random.nextBytes(bytes);
+      int offset = random.nextInt(model.length - bytes.length + 1);
+      device.write(ByteBuffer.wrap(bytes), offset);
+      System.arraycopy(bytes, 0, model, offset, bytes.length);
     }
   }
 

@@ -91,7 +91,9 @@ class VhdxInteropTest {
         BlockDevice source =
             Images.open(
                 path("disk.raw"),
-                OpenOptions.readOnly().withFormats(List.of(new PlainFormat())).withFormat("plain"))) {
+                OpenOptions.readOnly()
+                    .withFormats(List.of(new PlainFormat()))
+                    .withFormat("plain"))) {
       io.vdisk.ImageCopy.of(source, device).run();
     }
     programs.img("compare", "-f", "raw", "-F", "vhdx", "disk.raw", "disk.vhdx");
