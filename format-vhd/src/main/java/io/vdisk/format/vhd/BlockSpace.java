@@ -44,6 +44,9 @@ final class BlockSpace {
   /** From here on the file reads as zero, but for the footer that stands there. */
   private long untouched;
 
+  /** Whether there may be free space before the footer; under the metadata lock. */
+  private boolean hasTail;
+
   /** Where the footer stands that was written last; under {@link #growing}. */
   private long footerOffset;
 
@@ -69,6 +72,7 @@ final class BlockSpace {
     this.untouched = isFixedSize ? Long.MAX_VALUE : end;
     used.forEachGap(stride, dirty::add);
     long gap = isFixedSize ? 0 : footerOffset - used.end();
+    hasTail = gap > 0;
     if (gap >= stride) {
       dirty.add(used.end(), gap);
     }
@@ -120,6 +124,28 @@ final class BlockSpace {
   /** Gives a place back that nothing names; under the metadata lock. */
   void give(long offset, boolean zeroed) {
     (zeroed ? clean : dirty).add(offset, stride);
+    hasTail = !isFixedSize;
+  }
+
+  /**
+   * Lets the file end behind its last block: QEMU puts its next one there, and takes what lies
+   * there for zeroes. Alone, when everything is durable; no place is taken afterwards.
+   *
+   * @param usedEnd where the last block and the last metadata end
+   */
+  void cutTail(long usedEnd) throws IOException {
+    long last = Structures.roundUp(usedEnd, Structures.SECTOR);
+    if (last < footerOffset) {
+      file.write(footer.bytes(), last);
+      file.flush();
+      file.resize(last + HardDiskFooter.BYTES);
+      footerOffset = last;
+    }
+  }
+
+  /** Whether there may be free space before the footer. */
+  boolean hasTail() {
+    return hasTail;
   }
 
   /** Up to where blocks may lie. */

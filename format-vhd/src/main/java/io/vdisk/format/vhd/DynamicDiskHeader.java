@@ -99,6 +99,27 @@ final class DynamicDiskHeader {
     return new DynamicDiskHeader(copy).sealed();
   }
 
+  /** The same with the table elsewhere. */
+  DynamicDiskHeader withTableAt(long offset) {
+    ByteBuffer copy = copy();
+    TABLE_OFFSET.put(copy, 0, offset);
+    return new DynamicDiskHeader(copy).sealed();
+  }
+
+  /** The same with these locators, and no others. */
+  DynamicDiskHeader withLocators(List<ParentLocator> locators) {
+    ByteBuffer copy = copy();
+    put(copy, locators);
+    return new DynamicDiskHeader(copy).sealed();
+  }
+
+  private static void put(ByteBuffer header, List<ParentLocator> locators) {
+    for (int i = 0; i < PARENT_LOCATORS.size(); i++) {
+      ParentLocator locator = i < locators.size() ? locators.get(i) : ParentLocator.UNUSED;
+      locator.encode(header, PARENT_LOCATORS.get(i).offset());
+    }
+  }
+
   /** The same with another parent. */
   DynamicDiskHeader withParent(UUID id, long timeStamp, String name, List<ParentLocator> locators) {
     ByteBuffer copy = copy();
@@ -107,10 +128,7 @@ final class DynamicDiskHeader {
     byte[] text = name.getBytes(StandardCharsets.UTF_16BE);
     int room = PARENT_UNICODE_NAME.length() - 2;
     PARENT_UNICODE_NAME.put(copy, 0, Arrays.copyOf(text, Math.min(text.length, room)));
-    for (int i = 0; i < PARENT_LOCATORS.size(); i++) {
-      ParentLocator locator = i < locators.size() ? locators.get(i) : ParentLocator.UNUSED;
-      locator.encode(copy, PARENT_LOCATORS.get(i).offset());
-    }
+    put(copy, locators);
     return new DynamicDiskHeader(copy).sealed();
   }
 

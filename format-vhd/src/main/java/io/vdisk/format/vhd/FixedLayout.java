@@ -18,7 +18,6 @@ final class FixedLayout implements WritableLayout {
   private final Footers.Reading reading;
   private final VhdDescription description;
   private final VhdFeatures features;
-  private volatile Footers footers;
   private volatile ImageInfo info;
 
   FixedLayout(
@@ -28,7 +27,6 @@ final class FixedLayout implements WritableLayout {
       VhdDescription description,
       VhdFeatures features) {
     this.file = file;
-    this.footers = footers;
     this.reading = reading;
     this.description = description;
     this.features = features;
@@ -77,12 +75,11 @@ final class FixedLayout implements WritableLayout {
 
   @Override
   public <T> Optional<T> feature(Class<T> type, Exclusive exclusive) {
-    return features.find(type, exclusive, file, footers);
+    return features.find(type, exclusive, file);
   }
 
   @Override
   public void reload() throws IOException {
-    footers = Footers.read(file, reading);
-    info = description.ofFixed(footers);
+    info = description.ofFixed(Footers.read(file, reading));
   }
 }

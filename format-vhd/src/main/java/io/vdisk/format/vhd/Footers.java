@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * while the file grew.
  *
  * @param end the footer at the end, if one is there with the right checksum
- * @param endOffset where it lies; without one, where it may be put: behind the file
+ * @param endOffset where it lies; without one, where it may be put: behind the file, or at the end
+ *     of a device
  * @param copy the copy at the beginning, if one is there with the right checksum
  * @param used the one that is believed
  */
@@ -27,6 +28,12 @@ record Footers(
     long endOffset,
     Optional<HardDiskFooter> copy,
     HardDiskFooter used) {
+
+  /** Bytes that are searched at a time. */
+  private static final int SEARCH = 1 << 20;
+
+  /** "conectix" as a number. */
+  private static final long CONECTIX = 0x636f_6e65_6374_6978L;
 
   /** How strictly an image is read. */
   enum Reading {
@@ -45,7 +52,10 @@ record Footers(
     long size = file.size();
     Optional<HardDiskFooter> copy = Optional.empty();
     Optional<HardDiskFooter> end = Optional.empty();
-    long endOffset = (size + 511) / 512 * 512;
+    long endOffset =
+        size >= file.capacity()
+            ? size - HardDiskFooter.BYTES
+            : Structures.roundUp(size, Structures.SECTOR);
     if (size >= HardDiskFooter.BYTES) {
       end = at(file, size - HardDiskFooter.BYTES, HardDiskFooter.BYTES, reading);
       copy = at(file, 0, HardDiskFooter.BYTES, reading).filter(Footers::isSparse);
@@ -93,6 +103,9 @@ record Footers(
   static Footers read(HostFile file, Reading reading) throws IOException {
     Optional<Footers> strict = find(file, Reading.STRICT);
     Optional<Footers> found = strict.isEmpty() && isLenient(reading) ? find(file, reading) : strict;
+    if (found.isEmpty() && isLenient(reading)) {
+      found = searchFixed(file);
+    }
     if (found.isEmpty()) {
       throw refusal(file);
     }
@@ -108,6 +121,31 @@ record Footers(
           file.name() + ": disk type " + used.typeCode() + " of the footer is none that is known");
     }
     return found.get();
+  }
+
+  /**
+   * Looks for the footer of a fixed disk that does not stand at the end: the power failed while the
+   * disk grew. It lies where its own size says.
+   */
+  private static Optional<Footers> searchFixed(HostFile file) throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate(SEARCH);
+    for (long end = file.size() / 512 * 512; end > 0; end -= SEARCH) {
+      long start = Math.max(0, end - SEARCH);
+      file.readPadded(piece.clear().limit((int) (end - start)), start);
+      for (int at = (int) (end - start) - 512; at >= 0; at -= 512) {
+        if (piece.getLong(at) == CONECTIX) {
+          HardDiskFooter footer =
+              HardDiskFooter.of(piece.duplicate().clear().position(at).limit(at + 512));
+          if (footer.is(DiskType.FIXED)
+              && footer.hasRightChecksum()
+              && footer.currentSize() == start + at) {
+            return Optional.of(
+                new Footers(Optional.of(footer), start + at, Optional.empty(), footer));
+          }
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** Says what is wrong with the footers that are there. */
@@ -132,10 +170,5 @@ record Footers(
     }
     return new CorruptImageException(
         file.name() + ": there is no VHD footer at the end, nor a copy of it at the beginning");
-  }
-
-  /** The bytes of the footer at the end: 512, or 511 as long ago. */
-  long endBytes(long fileSize) {
-    return end.isPresent() ? fileSize - endOffset : 0;
   }
 }

@@ -233,9 +233,16 @@ final class SparseLayout implements WritableLayout {
 
   @Override
   public void finish() throws IOException {
+    if (!changed) {
+      return;
+    }
     Batmap batmap = metadata.batmap();
-    if (batmap != null && changed) {
+    if (batmap != null) {
       batmap.settle();
+    }
+    BlockSpace space = metadata.space();
+    if (space.hasTail()) {
+      space.cutTail(UsedSpace.read(metadata.structures(), space.limit()).end());
     }
   }
 

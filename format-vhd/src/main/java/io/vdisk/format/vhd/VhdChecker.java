@@ -1,7 +1,7 @@
 package io.vdisk.format.vhd;
 
-import io.vdisk.BlockDevice;
 import io.vdisk.CorruptImageException;
+import io.vdisk.Limits;
 import io.vdisk.Progress;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Severity;
@@ -31,29 +31,46 @@ final class VhdChecker {
     this.progress = progress;
   }
 
-  CheckReport checkFixed(Footers footers) throws IOException {
-    checkFooter("the footer", footers.used());
-    long size = footers.used().virtualSize();
-    if (footers.used().virtualSize() != footers.used().currentSize()) {
-      warn(
-          "the geometry ends the disk at "
-              + size
-              + ", the current size is "
-              + footers.used().currentSize());
+  /**
+   * Reads the image anew and looks at it.
+   *
+   * @param parentTime when the parent was changed last, seconds since 2000, if that is known
+   */
+  CheckReport check(Footers.Reading reading, Limits limits, Optional<Long> parentTime)
+      throws IOException {
+    Footers footers = Footers.read(file, reading);
+    if (footers.used().is(DiskType.FIXED)) {
+      checkFixed(footers);
+    } else {
+      checkSparse(Structures.read(file, footers, reading, limits), parentTime);
     }
-    return report.endOffset(file.size()).units(1, 1, 0, 0).build();
+    return report.build();
   }
 
-  CheckReport checkSparse(Structures structures, Optional<BlockDevice> parent) throws IOException {
+  private void checkFixed(Footers footers) throws IOException {
+    HardDiskFooter footer = footers.used();
+    checkFooter("the footer", footer);
+    if (footers.endOffset() + HardDiskFooter.BYTES < file.size()) {
+      error("the footer is not at the end of the file but at " + footers.endOffset());
+    }
+    if (footer.virtualSize() != footer.currentSize()) {
+      warn(
+          "the geometry ends the disk at "
+              + footer.virtualSize()
+              + ", the current size is "
+              + footer.currentSize());
+    }
+    report.endOffset(file.size()).units(1, 1, 0, 0);
+  }
+
+  private void checkSparse(Structures structures, Optional<Long> parentTime) throws IOException {
     checkFooters(structures.footers());
     checkHeader(structures);
     if (structures.isDifferencing()) {
       checkLocators(structures);
-      parent.ifPresent(device -> checkParentTime(structures, device));
+      parentTime.ifPresent(time -> checkParentTime(structures, time));
     }
-    BlockCheck blocks = new BlockCheck(structures, this);
-    blocks.check();
-    return report.build();
+    new BlockCheck(structures, this).check();
   }
 
   private void checkFooters(Footers footers) {
@@ -144,13 +161,12 @@ final class VhdChecker {
     }
   }
 
-  private void checkParentTime(Structures structures, BlockDevice parent) {
-    Object time = parent.info().details().get(ModificationTime.KEY);
+  private void checkParentTime(Structures structures, long time) {
     long recorded = structures.header().parentTimeStamp();
-    if (recorded != 0 && time instanceof Long seconds && seconds != recorded) {
+    if (recorded != 0 && time != recorded) {
       warn(
           "the parent was changed "
-              + (seconds - recorded)
+              + (time - recorded)
               + " seconds from when this disk was made; if its data changed, this disk's did");
     }
   }

@@ -52,4 +52,13 @@ class VhdCrashTest {
       return VhdSubject.fixed();
     }
   }
+
+  /** Changed as a whole, its metadata written anew. */
+  @Nested
+  class Altered extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.sparse(64 << 10, false, false).altering();
+    }
+  }
 }

@@ -50,4 +50,13 @@ class VhdFaultTest {
       return VhdSubject.fixed();
     }
   }
+
+  /** Changed as a whole, its metadata written anew. */
+  @Nested
+  class Altered extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return VhdSubject.sparse(64 << 10, false, false).altering();
+    }
+  }
 }

@@ -5,6 +5,8 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.Progress;
+import io.vdisk.feature.Amending;
+import io.vdisk.feature.BackingLink;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.file.HostFile;
@@ -23,10 +25,36 @@ final class VhdSubject implements Subject {
 
   private final Map<String, String> options;
   private final boolean canHaveBacking;
+  private final boolean alters;
 
-  private VhdSubject(Map<String, String> options, boolean canHaveBacking) {
+  private VhdSubject(Map<String, String> options, boolean canHaveBacking, boolean alters) {
     this.options = options;
     this.canHaveBacking = canHaveBacking;
+    this.alters = alters;
+  }
+
+  /** The same, changed as a whole now and then: hidden, or given another parent's name. */
+  VhdSubject altering() {
+    return new VhdSubject(options, canHaveBacking, true);
+  }
+
+  @Override
+  public boolean alters() {
+    return alters;
+  }
+
+  @Override
+  public void alter(BlockDevice device, int stamp) throws IOException {
+    Optional<BackingLink> link = device.feature(BackingLink.class);
+    if (stamp % 2 == 0 && link.isPresent() && device.info().backing().isPresent()) {
+      String name = "p".repeat(1 + stamp * 37 % 300);
+      link.get().change(Optional.of(name), Optional.of("raw"));
+    } else {
+      device
+          .feature(Amending.class)
+          .orElseThrow()
+          .amend(Map.of("hidden", Integer.toString(stamp % 256)), Progress.NONE);
+    }
   }
 
   /** Dynamic disks, and differencing ones where there is a backing device. */
@@ -39,11 +67,11 @@ final class VhdSubject implements Subject {
     if (encrypted) {
       options.put("encrypt.format", "aes-xts-plain");
     }
-    return new VhdSubject(options, true);
+    return new VhdSubject(options, true, false);
   }
 
   static VhdSubject fixed() {
-    return new VhdSubject(Map.of("subformat", "fixed"), false);
+    return new VhdSubject(Map.of("subformat", "fixed"), false, false);
   }
 
   @Override
