@@ -142,6 +142,64 @@ class ImageCopyTest {
     }
   }
 
+  /** Many extents that are shorter than what is read at a time. */
+  @Nested
+  class Scattered {
+    private static final int PIECES = 90;
+
+    private final TinyDevice source = new TinyDevice(PIECES * M, 1);
+
+    Scattered() throws IOException {
+      for (long at = 0; at < source.size(); at += M) {
+        int length = 64 * K * (1 + (int) (at / M) % 3);
+        source.with(Extent.data(at, length)).with(Extent.hole(at + length, M - length));
+        source.fill(at, length, 1 + (int) (at / M));
+      }
+    }
+
+    @Test
+    void everyByteArrivesAndNoHoleIsRead() throws IOException {
+      for (int threads = 1; threads <= 4; threads++) {
+        TinyDevice target = new TinyDevice(source.size(), 64 * K);
+
+        ImageCopy.Result result =
+            ImageCopy.of(source, target).toEmptyTarget().withThreads(threads).run();
+
+        assertArrayEquals(source.content(), target.content());
+        assertEquals(source.size(), result.written() + result.skipped());
+        assertEquals(result.read(), result.written());
+      }
+      assertTrue(source.calls.stream().allMatch(call -> call.matches("read \\d+\\+\\d{5,6}")));
+    }
+
+    @Test
+    void failedReadLeavesNoThreadAndIsThrown() throws IOException {
+      source.failReadAt = 50 * M;
+      TinyDevice target = new TinyDevice(source.size(), 64 * K);
+
+      assertThrows(
+          IOException.class,
+          () -> ImageCopy.of(source, target).toEmptyTarget().withThreads(3).run());
+
+      assertNoThreadIsLeft();
+    }
+
+    @Test
+    void cancellingStopsIt() throws IOException {
+      TinyDevice target = new TinyDevice(source.size(), 64 * K);
+
+      assertThrows(
+          CancellationException.class,
+          () ->
+              ImageCopy.of(source, target)
+                  .toEmptyTarget()
+                  .withProgress((done, total) -> done < 20L * M)
+                  .run());
+
+      assertNoThreadIsLeft();
+    }
+  }
+
   @Nested
   class Target {
     @Test
