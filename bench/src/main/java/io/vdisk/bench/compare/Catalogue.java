@@ -35,6 +35,7 @@ final class Catalogue {
     for (Durability durability : Durability.values()) {
       all.addAll(catalogue.conversions(durability));
     }
+    all.addAll(catalogue.otherFormats());
     all.addAll(catalogue.compressed());
     all.addAll(catalogue.inLittleMemory());
     all.addAll(catalogue.withoutData());
@@ -100,6 +101,21 @@ final class Catalogue {
   /** What further data costs, without the start of the program. */
   private static Case growth(Case of, String kind, Input small, Input large) {
     return of.named(of.name() + "-" + kind, of.title() + ", " + kind).on(small, large);
+  }
+
+  /** Formats that are not ours to make fast alone: QEMU's names of them. */
+  private List<Case> otherFormats() {
+    List<Case> cases = new ArrayList<>();
+    for (String format : List.of("vpc", "vhdx")) {
+      Case encode =
+          Durability.FLUSHED.convert("raw-to-" + format, "raw to " + format, "raw", format);
+      Case decode =
+          Durability.FLUSHED.convert(format + "-to-raw", format + " to raw", format, "raw");
+      cases.add(encode.on(disk));
+      String exactSize = format.equals("vpc") ? "-o force_size=on" : "";
+      cases.add(decode.on(new Converted(disk, format, exactSize)));
+    }
+    return cases;
   }
 
   private List<Case> compressed() {
