@@ -87,7 +87,7 @@ final class CommitCommand implements Closeable {
     ImageCopy.Result unused = commit.run();
   }
 
-  private static Reference writable(Reference reference) {
+  static Reference writable(Reference reference) {
     return new Reference(
         reference.kind(), reference.name(), reference.format(), reference.from(), true);
   }

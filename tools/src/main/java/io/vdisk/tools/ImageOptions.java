@@ -45,7 +45,7 @@ final class ImageOptions {
       case "backing_fmt" -> backingFormat = value;
       case "size" -> size = value;
       case "encrypt.key-secret" -> secret = value;
-      case "block_size", "cluster_size", "log_size" ->
+      case "cluster_size", "block_size", "log_size", "metadata_size" ->
           own.put(name, Long.toString(ByteSize.parse(value, 1)));
       default -> own.put(name, value);
     }
