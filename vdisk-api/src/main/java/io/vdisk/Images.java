@@ -127,6 +127,18 @@ public final class Images {
         .createStream(out, options);
   }
 
+  /** Whether an image of these options is written by {@link #createStream} alone. */
+  public static boolean isWrittenAsStream(CreateOptions options) {
+    for (ImageFormat format : options.formats().orElseGet(Images::formats)) {
+      boolean isMeant =
+          format.name().equals(options.format()) || format.aliases().contains(options.format());
+      if (isMeant && format.isWrittenAsStream(options)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
    * How large the file of an empty image would become. Makes nothing.
    *

@@ -3,12 +3,16 @@ package io.vdisk.tools;
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.ImageCopy;
+import io.vdisk.Images;
+import io.vdisk.Progress;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.SequentialSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** {@code vdisk convert}: writes what one image reads as another. */
 final class ConvertCommand {
@@ -20,6 +24,8 @@ final class ConvertCommand {
           + " [--source-secret ID] [--image-opts] SOURCE TARGET\n"
           + "MODE is writeback, unsafe (never flushed), none (past the host's page cache, where the host lets it),"
           + " writethrough or directsync.\n"
+          + "SOURCE or TARGET may be -, standard input and output: one pass over what can be read or"
+          + " written so (raw, vmdk, ova)\n"
           + "--drop-cache: what was read and written is dropped from the page cache again";
 
   private final Arguments arguments;
@@ -62,6 +68,12 @@ final class ConvertCommand {
 
   private void convert(NamedImage image, Path target, SecretObjects secrets)
       throws IOException, UsageException {
+    if (image.file().equals(StreamConversion.PIPE)
+        || target.toString().equals(StreamConversion.PIPE)
+        || Images.isWrittenAsStream(options(secrets))) {
+      stream(image, target, secrets);
+      return;
+    }
     Path source = image.path();
     CacheMode sourceMode = CacheMode.of(arguments, "-T");
     CreateOptions options = options(secrets);
@@ -81,6 +93,53 @@ final class ConvertCommand {
         throw file.named(e);
       }
       file.complete();
+    }
+  }
+
+  private void stream(NamedImage image, Path target, SecretObjects secrets)
+      throws IOException, UsageException {
+    for (String option : List.of("-c", "-B", "-W", "-S", "--drop-cache")) {
+      if (arguments.has(option)) {
+        throw new UsageException(option + " does not go with what is copied in one pass");
+      }
+    }
+    CreateOptions options = options(secrets);
+    boolean isWatched = arguments.has("-p") && !arguments.has("-q");
+    Progress progress =
+        isWatched ? new ProgressBar(console.err(), console.terminal()) : Progress.NONE;
+    Optional<Long> said = ImageOptions.of(arguments, "-B").size();
+    StreamConversion conversion =
+        new StreamConversion(
+            console,
+            progress,
+            said.isPresent() ? OptionalLong.of(said.get()) : OptionalLong.empty());
+    Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
+    if (image.file().equals(StreamConversion.PIPE)) {
+      if (arguments.has("-l")) {
+        throw new UsageException("-l does not go with -");
+      }
+      try (SequentialSource source = conversion.standardInput(image.format(), opening.options())) {
+        stream(conversion, source, target, options);
+      }
+      return;
+    }
+    refuseSameFile(image.path(), target);
+    try (BlockDevice opened = opening.read(image.path(), image.format(), arguments.value("-F"));
+        BlockDevice from = NamedSnapshot.of(opened, arguments.value("-l"), image.file());
+        SequentialSource source = SequentialSource.of(from)) {
+      stream(conversion, source, target, options);
+    }
+  }
+
+  private static void stream(
+      StreamConversion conversion, SequentialSource source, Path target, CreateOptions options)
+      throws IOException {
+    if (target.toString().equals(StreamConversion.PIPE)) {
+      conversion.toStandardOutput(source, options);
+    } else if (Images.isWrittenAsStream(options)) {
+      conversion.toFile(source, target, options);
+    } else {
+      conversion.toImage(source, target, options);
     }
   }
 

@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
@@ -25,7 +26,10 @@ final class Rehearsal {
   /** Plays in the folder that it is given, which exists and is empty. */
   public static void main(String[] args) throws IOException {
     PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
-    System.exit(run(Path.of(args[0]), new Console(nowhere, nowhere, false, Map.of())));
+    System.exit(
+        run(
+            Path.of(args[0]),
+            new Console(InputStream.nullInputStream(), nowhere, nowhere, false, Map.of())));
   }
 
   static int run(Path folder, Console console) throws IOException {

@@ -7,14 +7,19 @@ import io.vdisk.OpenOptions;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
 import java.io.Closeable;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -113,6 +118,44 @@ final class TargetFile implements Closeable {
     }
     atExit();
     return Images.create(temporary, options);
+  }
+
+  /** Makes the file, to be written from its beginning to its end. */
+  OutputStream stream(boolean durable) throws IOException {
+    if (inPlace) {
+      throw new FileSystemException(
+          path.toString(), null, "a block device does not take an image that is a stream");
+    }
+    atExit();
+    return new DurableOutput(
+        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+        durable);
+  }
+
+  /** A file that is on the disk when it is closed. */
+  private static final class DurableOutput extends FilterOutputStream {
+    private final FileChannel channel;
+    private final boolean durable;
+
+    DurableOutput(FileChannel channel, boolean durable) {
+      super(Channels.newOutputStream(channel));
+      this.channel = channel;
+      this.durable = durable;
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+    }
+
+    @Override
+    public void close() throws IOException {
+      try (channel) {
+        if (durable && channel.isOpen()) {
+          channel.force(true);
+        }
+      }
+    }
   }
 
   private void atExit() {

@@ -10,6 +10,7 @@ import io.vdisk.ReferencePolicy;
 import io.vdisk.testkit.Requirements;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -73,7 +74,7 @@ class RealInputTest {
   private static void vdisk(Object... command) {
     ByteArrayOutputStream shown = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(shown, true, StandardCharsets.UTF_8);
-    Console console = new Console(out, out, false, Map.of());
+    Console console = new Console(InputStream.nullInputStream(), out, out, false, Map.of());
     List<String> words = new ArrayList<>();
     for (Object word : command) {
       words.add(word.toString());

@@ -7,6 +7,7 @@ import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,11 @@ final class Shell {
   final Path folder;
   final Map<String, String> environment = new HashMap<>();
   boolean terminal;
+  InputStream in = InputStream.nullInputStream();
+
+  /** What the last command wrote to standard output. */
+  byte[] bytes = new byte[0];
+
   String out = "";
   String err = "";
 
@@ -42,9 +48,10 @@ final class Shell {
     int code;
     try (PrintStream outStream = new PrintStream(toOut, true, StandardCharsets.UTF_8);
         PrintStream errStream = new PrintStream(toErr, true, StandardCharsets.UTF_8)) {
-      Console console = new Console(outStream, errStream, terminal, environment);
+      Console console = new Console(in, outStream, errStream, terminal, environment);
       code = command.run(Arrays.stream(words).map(this::word).toList(), console);
     }
+    bytes = toOut.toByteArray();
     out = plain(toOut);
     err = plain(toErr);
     return code;

@@ -465,7 +465,7 @@ class VdiskTest {
 
     @Test
     void rehearsalWorks() throws IOException {
-      Console console = new Console(System.out, System.err, false, java.util.Map.of());
+      Console console = new Console(System.in, System.out, System.err, false, java.util.Map.of());
 
       assertEquals(0, Rehearsal.run(shell.folder, console));
       assertEquals(List.of(), shell.names());

@@ -71,4 +71,9 @@ public interface ImageFormat {
       throws IOException {
     throw new UnsupportedImageException(name() + " images cannot be written as a stream");
   }
+
+  /** Whether images of these options are written as a stream alone, and not created empty. */
+  default boolean isWrittenAsStream(CreateOptions options) {
+    return false;
+  }
 }

@@ -3,6 +3,9 @@ package io.vdisk.format.raw;
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Measurement;
+import io.vdisk.OpenOptions;
+import io.vdisk.SequentialSource;
+import io.vdisk.SequentialTarget;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.Zeroes;
 import io.vdisk.spi.CreateContext;
@@ -10,6 +13,8 @@ import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
@@ -76,6 +81,17 @@ public final class RawFormat implements ImageFormat {
     String unused = preallocation(options.options());
     long size = options.virtualSize().orElseThrow(RawFormat::sizeIsMissing);
     return new Measurement(size, size, OptionalLong.empty());
+  }
+
+  @Override
+  public SequentialSource openStream(InputStream in, OpenOptions options) {
+    return new RawSource(in);
+  }
+
+  @Override
+  public SequentialTarget createStream(OutputStream out, CreateOptions options) {
+    String unused = preallocation(options.options());
+    return new RawTarget(out, options.virtualSize().orElse(0L));
   }
 
   private static IllegalArgumentException sizeIsMissing() {
