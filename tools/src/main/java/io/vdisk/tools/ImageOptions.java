@@ -45,7 +45,8 @@ final class ImageOptions {
       case "backing_fmt" -> backingFormat = value;
       case "size" -> size = value;
       case "encrypt.key-secret" -> secret = value;
-      case "cluster_size" -> own.put(name, Long.toString(ByteSize.parse(value, 1)));
+      case "cluster_size", "block_size", "metadata_size" ->
+          own.put(name, Long.toString(ByteSize.parse(value, 1)));
       default -> own.put(name, value);
     }
   }
