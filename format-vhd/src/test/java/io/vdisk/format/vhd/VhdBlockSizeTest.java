@@ -47,9 +47,9 @@ class VhdBlockSizeTest {
       disks.create("a.vhd", disks.creating(size, "block_size", block)).close();
     }
     Random random = new Random(blockSize);
-    for (int opening = 0; opening < 4; opening++) {
+    for (int opening = 0; opening < 3; opening++) {
       try (BlockDevice device = disks.write("a.vhd")) {
-        for (int i = 0; i < 150; i++) {
+        for (int i = 0; i < 60; i++) {
           use(device, model, random);
         }
         assertArrayEquals(model, Samples.content(device));
