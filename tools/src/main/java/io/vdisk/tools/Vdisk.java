@@ -8,7 +8,7 @@ import java.util.List;
 public final class Vdisk {
   private static final String USAGE =
       "vdisk COMMAND [OPTIONS]; COMMAND is one of amend, bitmap, check, commit, convert, create, info,"
-          + " map, measure, rebase, resize, snapshot; see vdisk COMMAND --help";
+          + " map, measure, rebase, resize, snapshot, vhd; see vdisk COMMAND --help";
 
   private Vdisk() {}
 
@@ -35,6 +35,7 @@ public final class Vdisk {
         case "amend" -> AmendCommand.run(rest, console);
         case "measure" -> MeasureCommand.run(rest, console);
         case "bitmap" -> BitmapCommand.run(rest, console);
+        case "vhd" -> VhdCommand.run(rest, console);
         case "map" -> MapCommand.run(rest, console);
         case "-h", "--help", "help" -> {
           console.out().println("usage: " + USAGE);
