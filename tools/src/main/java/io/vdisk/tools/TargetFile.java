@@ -37,7 +37,7 @@ final class TargetFile implements Closeable {
 
   private static final String RAW = "raw";
 
-  /** Bytes from the front of an image that are enough to know it by. */
+  /** Bytes at either end of an image that are enough to know it by. */
   private static final int HEADER = 512;
 
   private final Path path;
@@ -206,6 +206,7 @@ final class TargetFile implements Closeable {
 
   private static void wipe(HostFile device) throws IOException {
     device.write(ByteBuffer.allocate(HEADER), 0);
+    device.write(ByteBuffer.allocate(HEADER), Math.max(0, device.size() - HEADER));
     device.flush();
   }
 

@@ -44,8 +44,11 @@ final class BlockSpace {
   /** From here on the file reads as zero, but for the footer that stands there. */
   private long untouched;
 
-  /** Whether there may be free space before the footer; under the metadata lock. */
+  /** Whether there may be free space before the footer, or none; under the metadata lock. */
   private boolean hasTail;
+
+  /** Whether the file ended without a footer when it was opened. */
+  private final boolean isFooterMissing;
 
   /** Where the footer stands that was written last; under {@link #growing}. */
   private long footerOffset;
@@ -72,7 +75,8 @@ final class BlockSpace {
     this.untouched = isFixedSize ? Long.MAX_VALUE : end;
     used.forEachGap(stride, dirty::add);
     long gap = isFixedSize ? 0 : footerOffset - used.end();
-    hasTail = gap > 0;
+    isFooterMissing = structures.footers().end().isEmpty();
+    hasTail = gap > 0 || (isFooterMissing && !isFixedSize);
     if (gap >= stride) {
       dirty.add(used.end(), gap);
     }
@@ -135,7 +139,7 @@ final class BlockSpace {
    */
   void cutTail(long usedEnd) throws IOException {
     long last = Structures.roundUp(usedEnd, Structures.SECTOR);
-    if (last < footerOffset) {
+    if (last < footerOffset || isFooterMissing) {
       file.write(footer.bytes(), last);
       file.flush();
       file.resize(last + HardDiskFooter.BYTES);
@@ -143,7 +147,7 @@ final class BlockSpace {
     }
   }
 
-  /** Whether there may be free space before the footer. */
+  /** Whether there may be free space before the footer, or no footer. */
   boolean hasTail() {
     return hasTail;
   }

@@ -48,6 +48,14 @@ record Footers(
     return find(file, Reading.STRICT);
   }
 
+  /** Whether there is a footer's cookie at either end, be the rest what it may. */
+  static boolean hasCookie(HostFile file) throws IOException {
+    long size = file.size();
+    return size >= HardDiskFooter.BYTES
+        && (read(file, 0, HardDiskFooter.BYTES).hasCookie()
+            || read(file, size - HardDiskFooter.BYTES, HardDiskFooter.BYTES).hasCookie());
+  }
+
   private static Optional<Footers> find(HostFile file, Reading reading) throws IOException {
     long size = file.size();
     Optional<HardDiskFooter> copy = Optional.empty();

@@ -1,15 +1,17 @@
 package io.vdisk.format.vhd;
 
+import io.vdisk.ImageInfo;
 import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 
 /** When a file was changed last, as children record it of their parents. */
 final class ModificationTime {
-  /** The key under which an image tells it, seconds since 2000. */
-  static final String KEY = "modified-since-2000";
+  /** The key under which an image tells it, as an instant. */
+  static final String KEY = "modified";
 
   private static final long MAX = 0xffff_ffffL;
 
@@ -27,5 +29,12 @@ final class ModificationTime {
     } catch (IOException e) {
       return Optional.empty(); // a time is no reason to fail
     }
+  }
+
+  /** What an image tells of it, seconds since 2000; empty if it tells nothing. */
+  static Optional<Long> of(ImageInfo info) {
+    return info.details().get(KEY) instanceof String instant
+        ? Optional.of(Instant.parse(instant).getEpochSecond() - HardDiskFooter.EPOCH)
+        : Optional.empty();
   }
 }

@@ -109,24 +109,26 @@ final class ParentLink {
     return parent;
   }
 
-  /**
-   * The first name under which there is a file that the policy allows; if there is none, the first,
-   * for whose sake opening then fails.
-   */
+  /** The first name under which there is a file that the policy allows. */
   private Reference existing(ReferencePolicy policy) throws IOException {
-    Reference denied = null;
+    ReferenceDeniedException denied = null;
+    boolean isMissing = false;
     for (String name : names) {
       Reference reference = reference(name);
       try {
         policy.open(reference).close();
         return reference;
       } catch (NoSuchFileException e) {
-        // Another system's name, perhaps.
+        isMissing = true; // another system's name, perhaps
       } catch (ReferenceDeniedException e) {
-        denied = denied == null ? reference : denied;
+        denied = denied == null ? e : denied;
       }
     }
-    return denied == null ? reference(names.get(0)) : denied;
+    if (denied != null && !isMissing) {
+      throw denied;
+    }
+    throw new NoSuchFileException(
+        file.name(), null, "its parent is not there; it names " + String.join(" or ", names));
   }
 
   private void checkId(ImageInfo parent) throws CorruptImageException {

@@ -32,9 +32,8 @@ record ParentRecord(UUID id, long timeStamp, String name) {
       }
       case VhdFormat.NAME -> {
         Object id = info.details().get(VhdDescription.UNIQUE_ID);
-        Object time = info.details().get(ModificationTime.KEY);
         return new ParentRecord(
-            UUID.fromString(String.valueOf(id)), time instanceof Long seconds ? seconds : 0, name);
+            UUID.fromString(String.valueOf(id)), ModificationTime.of(info).orElse(0L), name);
       }
       default ->
           throw new UnsupportedImageException(

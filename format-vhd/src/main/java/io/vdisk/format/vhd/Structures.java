@@ -54,7 +54,7 @@ record Structures(
   private static DynamicDiskHeader readHeader(
       HostFile file, HardDiskFooter footer, Footers.Reading reading) throws IOException {
     long offset = footer.dataOffset();
-    if (offset < 0 || offset % SECTOR != 0) {
+    if (offset < HardDiskFooter.BYTES || offset % SECTOR != 0) {
       throw new CorruptImageException(
           file.name()
               + ": Data Offset of the footer is "
@@ -126,10 +126,16 @@ record Structures(
     }
     limits.checkTable("block allocation table", header.maxTableEntries() * Integer.BYTES, name);
     long table = header.tableOffset();
-    if (table < 0 || table % SECTOR != 0 || table > file.size() - tableBytes()) {
+    long headerOffset = footer().dataOffset();
+    boolean isApart =
+        table >= HardDiskFooter.BYTES
+            && (table >= headerOffset + DynamicDiskHeader.BYTES
+                || table <= headerOffset - tableBytes());
+    if (!isApart || table % SECTOR != 0 || table > file.size() - tableBytes()) {
       throw new CorruptImageException(
           String.format(
-              "%s: the block allocation table of %d bytes at %s is not in the file",
+              "%s: the block allocation table of %d bytes at %s is not in the file, or lies over other"
+                  + " metadata",
               name, tableBytes(), Long.toUnsignedString(table)));
     }
   }

@@ -58,7 +58,7 @@ final class VhdDescription {
     info.detail("original-size", footer.originalSize());
     info.detail("saved-state", footer.isSavedState());
     info.detail("hidden", footer.hidden());
-    ModificationTime.of(file).ifPresent(time -> info.detail(ModificationTime.KEY, time));
+    ModificationTime.of(file).ifPresent(time -> info.detail(ModificationTime.KEY, time(time)));
   }
 
   private static String time(long secondsSince2000) {

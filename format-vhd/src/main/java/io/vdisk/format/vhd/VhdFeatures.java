@@ -160,11 +160,7 @@ final class VhdFeatures {
   private Optional<Long> time() {
     return context.options().isWithoutBacking()
         ? Optional.empty()
-        : parent.flatMap(
-            device ->
-                device.info().details().get(ModificationTime.KEY) instanceof Long seconds
-                    ? Optional.of(seconds)
-                    : Optional.empty());
+        : parent.flatMap(device -> ModificationTime.of(device.info()));
   }
 
   private Footers footers(HostFile file) throws IOException {

@@ -39,7 +39,10 @@ public final class VhdFormat implements ImageFormat {
 
   @Override
   public Probe probe(HostFile file) throws IOException {
-    return Footers.find(file).isPresent() ? Probe.VERIFIED : Probe.NO;
+    if (Footers.find(file).isPresent()) {
+      return Probe.VERIFIED;
+    }
+    return Footers.hasCookie(file) ? Probe.MAGIC : Probe.NO;
   }
 
   @Override

@@ -59,6 +59,7 @@ final class VhdRepair {
   }
 
   private void mend(Footers footers, HardDiskFooter footer) throws IOException {
+    boolean hasErrors = hasBlockErrors(footers);
     Structures structures = Structures.read(file, footers, LENIENT, limits);
     DynamicDiskHeader header = structures.header();
     if (!header.hasRightChecksum()) {
@@ -71,9 +72,28 @@ final class VhdRepair {
             && footers.end().get().equals(footer)
             && footers.copy().isPresent()
             && footers.copy().get().equals(footer);
-    if (!isWhole) {
-      new FooterUpdate(footers, file).write(footer);
+    if (isWhole) {
+      return;
     }
+    long end = hasErrors || file.size() >= file.capacity() ? footers.endOffset() : end(structures);
+    new FooterUpdate(footers, file).writeAt(footer, end);
+    if (file.size() < file.capacity() && end < footers.endOffset()) {
+      file.resize(end + HardDiskFooter.BYTES);
+      file.flush();
+    }
+  }
+
+  /** What a power cut left behind the last block would be the guest's for QEMU. */
+  private static long end(Structures structures) throws IOException {
+    return Structures.roundUp(
+        UsedSpace.read(structures, structures.footers().endOffset()).end(), Structures.SECTOR);
+  }
+
+  /** Whether an entry is wrong: then nobody knows where the blocks end. */
+  private boolean hasBlockErrors(Footers footers) throws IOException {
+    VhdChecker checker = new VhdChecker(file, Progress.NONE);
+    new BlockCheck(Structures.read(file, footers, LENIENT, limits), checker).check();
+    return checker.report().build().errors() > 0;
   }
 
   /** A batmap that cannot be relied on says of no block that it is full. */

@@ -82,7 +82,7 @@ class SamplesTest {
             CorruptImageException.class,
             () -> Images.open(Samples.load(name), Samples.reading().withFormat("vhd")));
     assertTrue(refusal.getMessage().contains("0xfffff683"), refusal.getMessage());
-    assertEquals(Probe.NO, new VhdFormat().probe(Samples.load(name)));
+    assertEquals(Probe.MAGIC, new VhdFormat().probe(Samples.load(name)));
     try (BlockDevice device =
         Images.open(Samples.load(name), Samples.reading().withFormat("vhd").withoutBacking())) {
       CheckReport report = device.feature(Checking.class).orElseThrow().check(Progress.NONE);

@@ -262,6 +262,30 @@ class VhdAlterationTest {
     }
   }
 
+  /** As after a power cut: the file is longer, and no footer is at its end. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFooterThatIsLostAtTheEndComesBack(boolean byWriting) throws IOException {
+    byte[] content = make("a.vhd", 5 * MIB);
+    HostFile file = disks.file("a.vhd");
+    long size = file.size();
+    for (int longer : new int[] {-512, 0, 512, 3 * MIB + 100}) {
+      file.resize(size - 512);
+      file.write(ByteBuffer.wrap(Disks.random(512 + longer, 4)), size - 512);
+      assertArrayEquals(content, disks.content("a.vhd"));
+      if (byWriting) {
+        try (BlockDevice device = disks.write("a.vhd")) {
+          Disks.write(device, Arrays.copyOf(content, 100), 0);
+        }
+      } else {
+        repair("a.vhd");
+      }
+      disks.assertClean("a.vhd");
+      assertEquals(size, file.size());
+      assertArrayEquals(content, disks.content("a.vhd"));
+    }
+  }
+
   @Test
   void wrongChecksumsAreMended() throws IOException {
     byte[] content = make("a.vhd", 5 * MIB);

@@ -11,12 +11,15 @@ import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.Progress;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.Resizing;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -238,6 +241,27 @@ class VhdInteropTest {
     }
     String info = tool().run("vhdiinfo", "c.vhd");
     assertTrue(info.contains("b.vhd"), info);
+  }
+
+  @Test
+  void aParentThatWasChangedSinceIsReported() throws Exception {
+    Images.create(folder.resolve("a.vhd"), creating(MIB)).close();
+    Images.create(
+            folder.resolve("b.vhd"),
+            CreateOptions.overlay("vhd", "a.vhd", "vhd")
+                .withFormats(Samples.FORMATS)
+                .withReferences(ReferencePolicy.sameDirectory()))
+        .close();
+    model = new byte[MIB];
+    assertReads("b.vhd");
+    Files.setLastModifiedTime(
+        folder.resolve("a.vhd"), FileTime.from(Instant.parse("2031-01-01T00:00:00Z")));
+    try (BlockDevice device = Images.open(folder.resolve("b.vhd"), opening())) {
+      CheckReport report = device.feature(Checking.class).orElseThrow().check(Progress.NONE);
+      assertEquals(1, report.warnings());
+      assertEquals(0, report.errors());
+      assertTrue(report.findings().get(0).message().contains("parent was changed"));
+    }
   }
 
   @Test
