@@ -217,6 +217,39 @@ class VhdxLogTest {
     assertRefused(CorruptImageException.class);
   }
 
+  /** What a repair can say of it: that it is no log. */
+  @Test
+  void logWithoutAnyWholeEntryIsGivenUpByARepair() throws IOException {
+    put(entry(5, 0, 0, zeroed(1, BatEntry.UNMAPPED)), 0);
+    file.write(ByteBuffer.wrap(new byte[] {77}), MIB + SECTOR + 99);
+    OpenOptions options = OpenOptions.readWrite().forRepair().withFormats(VhdxSubject.FORMATS);
+    byte[] before = bytes();
+    try (BlockDevice device = Images.open(file, options)) {
+      assertThrows(
+          CorruptImageException.class, () -> device.write(ByteBuffer.wrap(new byte[] {1}), 0));
+      assertEquals(
+          1,
+          device
+              .feature(io.vdisk.feature.Repairing.class)
+              .orElseThrow()
+              .repair(io.vdisk.feature.Repairing.Scope.LEAKS, (d, t) -> true)
+              .errors());
+      assertArrayEquals(before, bytes());
+      io.vdisk.feature.CheckReport report =
+          device
+              .feature(io.vdisk.feature.Repairing.class)
+              .orElseThrow()
+              .repair(io.vdisk.feature.Repairing.Scope.ALL, (d, t) -> true);
+      assertEquals(1, report.errors());
+      assertEquals(1, report.errorsFixed());
+    }
+    try (BlockDevice device = open(true)) {
+      ByteBuffer three = ByteBuffer.allocate(3);
+      device.read(three, 0);
+      assertArrayEquals(new byte[] {1, 2, 3}, three.array());
+    }
+  }
+
   @Test
   void entryWhoseTailIsNotInItsSequenceIsNoSequence() throws IOException {
     put(entry(5, 0, 0, zeroed(1, BatEntry.UNMAPPED)), 0);
