@@ -9,6 +9,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.feature.BackingLink;
 import io.vdisk.feature.Checking;
 import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
@@ -127,6 +128,29 @@ class VhdxFullDeviceTest {
     }
     try (BlockDevice disk = Images.open(device, options)) {
       assertArrayEquals(model, Disks.read(disk));
+    }
+  }
+
+  @Test
+  void flattenedChildShowsNothingThatTheDeviceHeld() throws IOException {
+    create(
+        CreateOptions.of("vhdx", 8L * MIB)
+            .withBacking("parent.vhdx", "vhdx")
+            .withoutOpeningBacking());
+    OpenOptions options = OpenOptions.readWrite().withFormats(VhdxSubject.FORMATS);
+    try (BlockDevice disk = Images.open(device, options.withBacking(Images.ram(8 * MIB)))) {
+      disk.write(ByteBuffer.wrap(new byte[] {7}), 5L * MIB + 1000);
+      disk.feature(BackingLink.class)
+          .orElseThrow()
+          .change(java.util.Optional.empty(), java.util.Optional.empty());
+    }
+    byte[] model = new byte[8 * MIB];
+    model[5 * MIB + 1000] = 7;
+    try (BlockDevice disk = open()) {
+      assertArrayEquals(model, Disks.read(disk));
+      assertEquals(
+          java.util.List.of(),
+          disk.feature(Checking.class).orElseThrow().check((d, t) -> true).findings());
     }
   }
 

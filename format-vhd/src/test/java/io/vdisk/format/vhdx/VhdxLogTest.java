@@ -13,12 +13,15 @@ import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.CrashDisk;
+import io.vdisk.testkit.CrashImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -359,6 +362,45 @@ class VhdxLogTest {
             other.logOffset());
     file.write(empty.encode(), 64 << 10);
     open(false).close();
+  }
+
+  /** A reader that keeps to the specification refuses a log without a valid entry. */
+  @Test
+  void headerNamesNoLogWithoutAWholeEntry() throws IOException {
+    CrashDisk disk = new CrashDisk();
+    Random random = new Random(8);
+    int[] named = {0};
+    io.vdisk.spi.CreateSession.create(
+        disk.file("image"),
+        CreateOptions.of("vhdx", BLOCKS * MIB)
+            .withFormats(VhdxSubject.FORMATS)
+            .withOption("block_size", "1048576"));
+    disk.file("image").flush();
+    disk.setHook(
+        event -> {
+          for (CrashImage image : List.of(disk.cut(random), disk.cutLosingAll())) {
+            io.vdisk.file.HostFile left = image.files().get(0);
+            VhdxHeader header = HeaderPair.read(left).current();
+            if (!header.logGuid().isNil()) {
+              named[0]++;
+              assertTrue(!LogScan.active(left, header).isEmpty(), event.toString());
+            }
+          }
+        });
+    for (int turn = 0; turn < 3; turn++) {
+      try (BlockDevice device =
+          Images.open(
+              disk.file("image"), OpenOptions.readWrite().withFormats(VhdxSubject.FORMATS))) {
+        for (int i = 0; i < 20; i++) {
+          device.write(ByteBuffer.wrap(new byte[] {1}), (long) (i % BLOCKS) * MIB);
+          device.flush();
+          device.writeZeroes((long) (i * 3 % BLOCKS) * MIB, MIB);
+          device.flush();
+        }
+      }
+    }
+    disk.setHook(event -> {});
+    assertTrue(named[0] > 100, named[0] + " images with a log");
   }
 
   /**
