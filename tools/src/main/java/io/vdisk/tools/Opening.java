@@ -62,6 +62,19 @@ final class Opening {
     return new Opening(console, program, options.withSecrets(secrets));
   }
 
+  /** The same where an image may name this file, too: the user has named it, which is consent. */
+  Opening consentingTo(String name) {
+    ReferencePolicy others = options.references();
+    return new Opening(
+        console,
+        program,
+        options.withReferences(
+            reference ->
+                reference.name().equals(name)
+                    ? ReferencePolicy.any().open(reference)
+                    : others.open(reference)));
+  }
+
   /** The same with this for the page cache. */
   Opening with(PageCache cache) {
     return new Opening(console, program, options.withPageCache(cache));

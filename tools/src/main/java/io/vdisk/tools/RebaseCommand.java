@@ -55,6 +55,7 @@ final class RebaseCommand {
     }
     try (SecretObjects secrets = SecretObjects.of(arguments.values("--object"))) {
       Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
+      opening = opening.consentingTo(arguments.value("-b").orElse(""));
       RebaseCommand command = new RebaseCommand(arguments, console, opening, image);
       command.checkFormat();
       if (arguments.has("-u")) {

@@ -88,6 +88,10 @@ final class Catalogue {
     return List.of(
         encode.on(disk),
         decode.on(image),
+        durability.convert("raw-to-vhdx", "raw to vhdx", "raw", "vhdx").on(disk),
+        durability
+            .convert("vhdx-to-raw", "vhdx to raw", "vhdx", "raw")
+            .on(new Converted(disk(1), "vhdx", "")),
         growth(encode, "double", disk, disk(DOUBLE)),
         growth(decode, "double", image, image(DOUBLE)),
         growth(encode, "slope", disk, disk(FOURFOLD)),

@@ -24,6 +24,8 @@ final class HeaderPair {
 
   private VhdxHeader current;
 
+  private Optional<String> brokenLog = Optional.empty();
+
   /** What is odd, though one header is valid. */
   private final List<String> oddities;
 
@@ -100,7 +102,9 @@ final class HeaderPair {
 
   /** The same pair, written through another file. */
   HeaderPair of(HostFile other) {
-    return new HeaderPair(other, place, current, oddities);
+    HeaderPair pair = new HeaderPair(other, place, current, oddities);
+    pair.brokenLog = brokenLog;
+    return pair;
   }
 
   VhdxHeader current() {
@@ -126,6 +130,22 @@ final class HeaderPair {
   void updateBoth(VhdxHeader header) throws IOException {
     update(header);
     update(current);
+  }
+
+  /** Notes why the log that the header names cannot be replayed. */
+  void setBrokenLog(String why) {
+    brokenLog = Optional.of(why);
+  }
+
+  /** Why the log cannot be replayed; empty: it was, or there is none. */
+  Optional<String> brokenLog() {
+    return brokenLog;
+  }
+
+  /** Gives a log up that cannot be replayed: what it would have changed stays as it was. */
+  void discardLog() throws IOException {
+    updateBoth(current.withFileWriteGuid(Guid.random()).withLogGuid(Guid.NIL));
+    brokenLog = Optional.empty();
   }
 
   /** Writes both headers of a new file, which is no image yet. */

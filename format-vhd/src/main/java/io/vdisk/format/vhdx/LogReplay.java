@@ -75,6 +75,18 @@ final class LogReplay {
     }
   }
 
+  private LogReplay(HostFile file) {
+    this.file = file;
+    this.start = 0;
+    this.length = 0;
+    this.last = 0;
+  }
+
+  /** Nothing to do: for who has given a log up. */
+  static LogReplay none(HostFile file) {
+    return new LogReplay(file);
+  }
+
   private void add(LogScan.Entry entry) throws IOException {
     long heads = LogEntry.descriptorSectors(entry.descriptors());
     ByteBuffer sector = ByteBuffer.allocate(LogEntry.SECTOR);

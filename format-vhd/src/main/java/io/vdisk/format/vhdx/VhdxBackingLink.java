@@ -4,7 +4,7 @@ import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.Zeroes;
-import io.vdisk.spi.metadata.TableKind;
+import io.vdisk.spi.metadata.Slice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -62,7 +62,7 @@ final class VhdxBackingLink {
     image.beforeChange();
     MetadataUpdate update = new MetadataUpdate(image);
     if (disk.parent().isEmpty()) {
-      clearBitmapEntries(child, update);
+      clearEnd(child, update);
     }
     MetadataTable table = image.structure().metadata();
     update
@@ -75,20 +75,16 @@ final class VhdxBackingLink {
         .write();
   }
 
-  /** Entries behind those of a disk without a parent, and between them, are of no use so far. */
-  private void clearBitmapEntries(DiskParameters child, MetadataUpdate update) throws IOException {
+  /**
+   * A child's table is longer: behind the last block come the entries of blocks that fill the last
+   * chunk up, and that of its sector bitmap. What stands there meant nothing so far.
+   */
+  private void clearEnd(DiskParameters child, MetadataUpdate update) throws IOException {
     BatGeometry geometry = BatGeometry.of(child);
     ByteBuffer none = ByteBuffer.allocate(Long.BYTES);
-    for (long chunk = 0; chunk < geometry.chunks(); chunk++) {
-      long first = geometry.entryOf(chunk << geometry.ratioBits());
-      long place = geometry.bitmapEntryOf(chunk);
-      assert first < place;
-      if (chunk == geometry.chunks() - 1) {
-        for (long number = geometry.entryOf(geometry.blocks() - 1) + 1; number <= place; number++) {
-          update.put(image.structure().bat().offset() + number * Long.BYTES, none.clear());
-          update.writeIfLarge();
-        }
-      }
+    for (long number = geometry.entries(false); number < geometry.entries(true); number++) {
+      update.put(image.structure().bat().offset() + number * Long.BYTES, none.clear());
+      update.writeIfLarge();
     }
     update.write();
   }
@@ -149,7 +145,7 @@ final class VhdxBackingLink {
     long first = geometry.firstBit(block);
     long sectors = geometry.sectorsOfBlock();
     for (long bit = 0; bit < sectors; ) {
-      var slice = tables.bitmap(first + bit);
+      Slice slice = tables.bitmap(first + bit);
       int index = (int) ((first + bit) % BlockTables.BITS);
       boolean isHere = SectorBits.isSet(slice, index);
       long end = Math.min(sectors, bit + SectorBits.endOfRun(slice, index, isHere) - index);
@@ -170,9 +166,5 @@ final class VhdxBackingLink {
       Zeroes.fill(zeroes);
       file.write(zeroes.flip(), offset + done);
     }
-  }
-
-  static {
-    assert TableKind.MAX_SLICE == LogEntry.SECTOR;
   }
 }

@@ -43,6 +43,7 @@ final class VhdxChecker {
   }
 
   CheckReport check(Progress progress) throws IOException {
+    image.headers().brokenLog().ifPresent(why -> report.add(Severity.ERROR, why));
     for (String oddity : image.headers().oddities()) {
       warn(oddity);
     }

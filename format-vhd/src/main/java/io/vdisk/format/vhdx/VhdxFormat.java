@@ -43,7 +43,7 @@ public final class VhdxFormat implements ImageFormat {
       throw new CorruptImageException(file.name() + ": does not begin as a VHDX file does");
     }
     HeaderPair headers = HeaderPair.read(file);
-    LogReplay replay = new LogReplay(file, headers.current());
+    LogReplay replay = replay(file, headers, context);
     HostFile view = replay.view();
     VhdxStructure structure = VhdxStructure.read(view, headers.current(), context.limits());
     checkGrowth(file, replay, structure);
@@ -58,6 +58,20 @@ public final class VhdxFormat implements ImageFormat {
     }
     VhdxImage image = new VhdxImage(open, headers, structure, context, backing);
     return context.device(new VhdxLayout(image, backing.isPresent()), backing);
+  }
+
+  /** To be repaired an image is opened without its log, if that is no log. */
+  private static LogReplay replay(HostFile file, HeaderPair headers, OpenContext context)
+      throws IOException {
+    try {
+      return new LogReplay(file, headers.current());
+    } catch (CorruptImageException e) {
+      if (!context.options().isForRepair()) {
+        throw e;
+      }
+      headers.setBrokenLog(String.valueOf(e.getMessage()));
+      return LogReplay.none(file);
+    }
   }
 
   /** The file changes its identity first; then the log is applied, then forgotten. */

@@ -156,6 +156,10 @@ final class VhdxImage {
     if (prepared) {
       return;
     }
+    Optional<String> brokenLog = headers.brokenLog();
+    if (brokenLog.isPresent()) {
+      throw new CorruptImageException(brokenLog.get());
+    }
     if (stale) {
       readAgain();
     }

@@ -27,8 +27,13 @@ final class VhdxRepair {
 
   CheckReport repair(Repairing.Scope scope, Progress progress) throws IOException {
     CheckReport found = new VhdxChecker(image).check(progress);
-    if (found.errors() > 0) {
+    boolean isLogBroken = image.headers().brokenLog().isPresent();
+    if (found.errors() > (isLogBroken ? 1 : 0) || (isLogBroken && scope == Repairing.Scope.LEAKS)) {
       return found; // which of two blocks has the space nobody can say
+    }
+    if (isLogBroken) {
+      image.headers().discardLog();
+      found = withLogDiscarded(found);
     }
     if (scope == Repairing.Scope.ALL) {
       mendHeaders();
@@ -40,6 +45,20 @@ final class VhdxRepair {
       image.giveBackEnd();
     }
     return found;
+  }
+
+  private static CheckReport withLogDiscarded(CheckReport found) {
+    CheckReport.Builder report = CheckReport.builder();
+    found.findings().forEach(finding -> report.add(finding.severity(), finding.message()));
+    return report
+        .units(
+            found.totalUnits(),
+            found.allocatedUnits(),
+            found.compressedUnits(),
+            found.fragmentedUnits())
+        .endOffset(found.endOffset())
+        .fixed(1, 0)
+        .build();
   }
 
   /** Marking the image as changed writes both. */

@@ -82,6 +82,17 @@ final class Programs {
   /** Runs a program, which must succeed. */
   String run(String program, String input, String... arguments)
       throws IOException, InterruptedException {
+    return run(0, program, input, arguments);
+  }
+
+  /** Runs a program that must end with this code. */
+  String runFailing(int code, String program, String input, String... arguments)
+      throws IOException, InterruptedException {
+    return run(code, program, input, arguments);
+  }
+
+  private String run(int code, String program, String input, String... arguments)
+      throws IOException, InterruptedException {
     String path = program.startsWith("/") ? program : Requirements.need(program).toString();
     List<String> command = new ArrayList<>(List.of(path));
     command.addAll(List.of(arguments));
@@ -99,7 +110,7 @@ final class Programs {
     String output = Files.readString(log);
     Files.delete(log);
     Files.delete(in);
-    assertEquals(0, exit, () -> command + " ends with " + exit + ":\n" + output);
+    assertEquals(code, exit, () -> command + " ends with " + exit + ":\n" + output);
     return output;
   }
 }

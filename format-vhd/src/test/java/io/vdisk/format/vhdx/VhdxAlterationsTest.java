@@ -294,4 +294,62 @@ class VhdxAlterationsTest {
       assertArrayEquals(new byte[] {0, 0, 0, 0, 0, 3}, start.array());
     }
   }
+
+  /** While a block is not present its bits mean nothing, and others leave them as they were. */
+  @Test
+  void bitsOfABlockThatIsNotPresentAreNotBelievedLater() throws IOException {
+    byte[] model = new byte[SIZE];
+    random.nextBytes(model);
+    BlockDevice parent = Images.ram(SIZE);
+    parent.write(ByteBuffer.wrap(model), 0);
+    OpenOptions options =
+        OpenOptions.readWrite().withFormats(VhdxSubject.FORMATS).withBacking(parent);
+    io.vdisk.spi.CreateSession.create(
+        file,
+        CreateOptions.of("vhdx", SIZE)
+            .withFormats(VhdxSubject.FORMATS)
+            .withOption("block_size", "1048576")
+            .withBacking("parent.vhdx", "vhdx")
+            .withoutOpeningBacking());
+    try (BlockDevice child = Images.open(file, options)) {
+      child.write(ByteBuffer.wrap(new byte[8192]), 4096);
+    }
+    setEntry(0, BatEntry.NOT_PRESENT);
+    try (BlockDevice child = Images.open(file, options)) {
+      assertArrayEquals(model, Disks.read(child));
+      child.write(ByteBuffer.wrap(new byte[512]), 65_536);
+      Arrays.fill(model, 65_536, 65_536 + 512, (byte) 0);
+      assertArrayEquals(model, Disks.read(child));
+    }
+  }
+
+  /** A child grows: what its parent has behind the old end is never shown. */
+  @Test
+  void childThatGrowsDoesNotShowItsLargerParent() throws IOException {
+    byte[] below = new byte[9 * MIB];
+    random.nextBytes(below);
+    BlockDevice parent = Images.ram(below.length);
+    parent.write(ByteBuffer.wrap(below), 0);
+    OpenOptions options =
+        OpenOptions.readWrite().withFormats(VhdxSubject.FORMATS).withBacking(parent);
+    io.vdisk.spi.CreateSession.create(
+        file,
+        CreateOptions.of("vhdx", SIZE)
+            .withFormats(VhdxSubject.FORMATS)
+            .withOption("block_size", "1048576")
+            .withBacking("parent.vhdx", "vhdx")
+            .withoutOpeningBacking());
+    byte[] model = Arrays.copyOf(Arrays.copyOf(below, SIZE), below.length);
+    try (BlockDevice child = Images.open(file, options)) {
+      child.write(ByteBuffer.wrap(new byte[] {1}), 5);
+      model[5] = 1;
+      child.feature(Resizing.class).orElseThrow().resize(below.length);
+      assertArrayEquals(model, Disks.read(child));
+    }
+    try (BlockDevice child = Images.open(file, options)) {
+      assertArrayEquals(model, Disks.read(child));
+      assertTrue(
+          child.feature(Checking.class).orElseThrow().check((d, t) -> true).findings().isEmpty());
+    }
+  }
 }

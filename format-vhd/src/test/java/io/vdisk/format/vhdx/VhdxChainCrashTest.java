@@ -62,8 +62,7 @@ class VhdxChainCrashTest {
       throws IOException {
     OpenOptions options = writable ? OpenOptions.readWrite() : OpenOptions.readOnly();
     return Images.open(
-        files.get(which),
-        options.withFormats(VhdxSubject.FORMATS).withReferences(policy(files)));
+        files.get(which), options.withFormats(VhdxSubject.FORMATS).withReferences(policy(files)));
   }
 
   private List<HostFile> createChain() throws IOException {
@@ -90,9 +89,7 @@ class VhdxChainCrashTest {
   }
 
   private static CreateOptions options(CreateOptions options) {
-    return options
-        .withFormats(VhdxSubject.FORMATS)
-        .withOption("block_size", "1048576");
+    return options.withFormats(VhdxSubject.FORMATS).withOption("block_size", "1048576");
   }
 
   /** What is looked at after a power cut. */
@@ -168,8 +165,7 @@ class VhdxChainCrashTest {
         });
     try (BlockDevice other = open(files, 2, false);
         BlockDevice child = open(files, 1, true)) {
-      assertTrue(
-          ImageRebase.of(child, other, "other", java.util.Optional.of("vhdx")).run() > 0);
+      assertTrue(ImageRebase.of(child, other, "other", java.util.Optional.of("vhdx")).run() > 0);
     }
     disk.setHook(event -> {});
     assertTrue(seen.size() > 20, seen.size() + " images");

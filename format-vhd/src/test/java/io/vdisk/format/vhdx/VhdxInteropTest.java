@@ -175,6 +175,51 @@ class VhdxInteropTest {
     assertTrue(!output.contains("failed"), output);
   }
 
+  /** QEMU has written its log, and fails to write the table: so an entry is left to be replayed. */
+  @Test
+  void logThatQemuLeftIsReplayed() throws Exception {
+    byte[] model = new byte[SIZE];
+    Random random = new Random(SEED);
+    programs.img(
+        "create", "-f", "vhdx", "-o", "block_size=1M", "disk.vhdx", Integer.toString(SIZE));
+    int table = 2 << 20; // where QEMU puts it behind a log of 1 MiB
+    String failing =
+        "json:{'driver':'vhdx','file':{'driver':'blkdebug','image':{'driver':'file','filename':"
+            + "'disk.vhdx'},'inject-error':[{'event':'none','iotype':'write','sector':"
+            + table / 512
+            + "}]}}";
+    for (int turn = 0; turn < 6; turn++) {
+      int from = turn * (3 << 20) + 512 * random.nextInt(100);
+      String written =
+          programs.runFailing(
+              1,
+              "qemu-io",
+              "",
+              "-c",
+              "write -P " + (turn + 1) + " " + from + " 51200",
+              failing.replace('\'', '"'));
+      assertTrue(written.contains("write failed"), written);
+      Arrays.fill(model, from, from + 51200, (byte) (turn + 1));
+      try (io.vdisk.file.HostFile file = io.vdisk.file.LocalFile.open(path("disk.vhdx"), false)) {
+        assertTrue(!HeaderPair.read(file).current().logGuid().isNil(), "QEMU has left its log");
+      }
+      Files.copy(path("disk.vhdx"), path("theirs.vhdx"));
+      assertArrayEquals(model, Disks.read(path("disk.vhdx")));
+      String mended = programs.img("check", "-r", "all", "-f", "vhdx", "theirs.vhdx");
+      assertTrue(mended.contains("repaired"), mended);
+      assertArrayEquals(model, Disks.read(path("theirs.vhdx")));
+      Files.delete(path("theirs.vhdx"));
+      try (BlockDevice device = Disks.open(path("disk.vhdx"), true)) {
+        assertArrayEquals(model, Disks.read(device));
+        device.write(ByteBuffer.wrap(new byte[] {9}), turn * (3L << 20) + (1 << 20));
+        model[turn * (3 << 20) + (1 << 20)] = 9;
+      }
+      assertEquals(List.of(), Disks.findings(path("disk.vhdx")));
+    }
+    Files.write(path("model.raw"), model);
+    programs.img("compare", "-f", "raw", "-F", "vhdx", "model.raw", "disk.vhdx");
+  }
+
   @Test
   void imageOf64TiBIsMadeAndWrittenByEither() throws Exception {
     long size = 64L << 40;

@@ -13,12 +13,15 @@ import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.CrashDisk;
+import io.vdisk.testkit.CrashImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -217,6 +220,39 @@ class VhdxLogTest {
     assertRefused(CorruptImageException.class);
   }
 
+  /** What a repair can say of it: that it is no log. */
+  @Test
+  void logWithoutAnyWholeEntryIsGivenUpByARepair() throws IOException {
+    put(entry(5, 0, 0, zeroed(1, BatEntry.UNMAPPED)), 0);
+    file.write(ByteBuffer.wrap(new byte[] {77}), MIB + SECTOR + 99);
+    OpenOptions options = OpenOptions.readWrite().forRepair().withFormats(VhdxSubject.FORMATS);
+    byte[] before = bytes();
+    try (BlockDevice device = Images.open(file, options)) {
+      assertThrows(
+          CorruptImageException.class, () -> device.write(ByteBuffer.wrap(new byte[] {1}), 0));
+      assertEquals(
+          1,
+          device
+              .feature(io.vdisk.feature.Repairing.class)
+              .orElseThrow()
+              .repair(io.vdisk.feature.Repairing.Scope.LEAKS, (d, t) -> true)
+              .errors());
+      assertArrayEquals(before, bytes());
+      io.vdisk.feature.CheckReport report =
+          device
+              .feature(io.vdisk.feature.Repairing.class)
+              .orElseThrow()
+              .repair(io.vdisk.feature.Repairing.Scope.ALL, (d, t) -> true);
+      assertEquals(1, report.errors());
+      assertEquals(1, report.errorsFixed());
+    }
+    try (BlockDevice device = open(true)) {
+      ByteBuffer three = ByteBuffer.allocate(3);
+      device.read(three, 0);
+      assertArrayEquals(new byte[] {1, 2, 3}, three.array());
+    }
+  }
+
   @Test
   void entryWhoseTailIsNotInItsSequenceIsNoSequence() throws IOException {
     put(entry(5, 0, 0, zeroed(1, BatEntry.UNMAPPED)), 0);
@@ -326,6 +362,45 @@ class VhdxLogTest {
             other.logOffset());
     file.write(empty.encode(), 64 << 10);
     open(false).close();
+  }
+
+  /** A reader that keeps to the specification refuses a log without a valid entry. */
+  @Test
+  void headerNamesNoLogWithoutAWholeEntry() throws IOException {
+    CrashDisk disk = new CrashDisk();
+    Random random = new Random(8);
+    int[] named = {0};
+    io.vdisk.spi.CreateSession.create(
+        disk.file("image"),
+        CreateOptions.of("vhdx", BLOCKS * MIB)
+            .withFormats(VhdxSubject.FORMATS)
+            .withOption("block_size", "1048576"));
+    disk.file("image").flush();
+    disk.setHook(
+        event -> {
+          for (CrashImage image : List.of(disk.cut(random), disk.cutLosingAll())) {
+            io.vdisk.file.HostFile left = image.files().get(0);
+            VhdxHeader header = HeaderPair.read(left).current();
+            if (!header.logGuid().isNil()) {
+              named[0]++;
+              assertTrue(!LogScan.active(left, header).isEmpty(), event.toString());
+            }
+          }
+        });
+    for (int turn = 0; turn < 3; turn++) {
+      try (BlockDevice device =
+          Images.open(
+              disk.file("image"), OpenOptions.readWrite().withFormats(VhdxSubject.FORMATS))) {
+        for (int i = 0; i < 20; i++) {
+          device.write(ByteBuffer.wrap(new byte[] {1}), (long) (i % BLOCKS) * MIB);
+          device.flush();
+          device.writeZeroes((long) (i * 3 % BLOCKS) * MIB, MIB);
+          device.flush();
+        }
+      }
+    }
+    disk.setHook(event -> {});
+    assertTrue(named[0] > 100, named[0] + " images with a log");
   }
 
   /**

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Images with damaged fields whose checksums are right again: what a hostile author would make. They
- * are refused or read around; nothing but {@code IOException} comes of them, and where opening fails
- * nothing was written. {@code vdisk.mutants} says how many.
+ * Images with damaged fields whose checksums are right again: what a hostile author would make.
+ * They are refused or read around; nothing but {@code IOException} comes of them, and where opening
+ * fails nothing was written. {@code vdisk.mutants} says how many.
  */
 @Timeout(600)
 class VhdxMutantsTest {
@@ -35,9 +35,37 @@ class VhdxMutantsTest {
   private static final int MIB = 1 << 20;
   private static final int SIZE = 3 * MIB + 512;
   private static final long[] VALUES = {
-    0, 1, 2, 3, 6, 7, 511, 512, 4096, 4097, MIB - 1, MIB, MIB + 1, 2 * MIB, 4 * MIB, 64 * MIB,
-    256L * MIB, 512L * MIB, 0x7fff_ffff, 0x8000_0000L, 0xffff_ffffL, 1L << 40, 64L << 40,
-    (64L << 40) + 512, 1L << 62, Long.MAX_VALUE, Long.MIN_VALUE, -1, -512, -4096, -MIB
+    0,
+    1,
+    2,
+    3,
+    6,
+    7,
+    511,
+    512,
+    4096,
+    4097,
+    MIB - 1,
+    MIB,
+    MIB + 1,
+    2 * MIB,
+    4 * MIB,
+    64 * MIB,
+    256L * MIB,
+    512L * MIB,
+    0x7fff_ffff,
+    0x8000_0000L,
+    0xffff_ffffL,
+    1L << 40,
+    64L << 40,
+    (64L << 40) + 512,
+    1L << 62,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    -1,
+    -512,
+    -4096,
+    -MIB
   };
 
   @Test
@@ -187,8 +215,12 @@ class VhdxMutantsTest {
       attempt(() -> device.writeZeroes(offset / 2, length));
       attempt(() -> device.discard(0, Math.min(device.size(), 2 * MIB)));
       attempt(device::flush);
-      attempt(() -> device.feature(Repairing.class).orElseThrow().repair(
-          Repairing.Scope.ALL, (d, t) -> d < 1 << 20));
+      attempt(
+          () ->
+              device
+                  .feature(Repairing.class)
+                  .orElseThrow()
+                  .repair(Repairing.Scope.ALL, (d, t) -> d < 1 << 20));
       attempt(() -> device.feature(Resizing.class).orElseThrow().resize(device.size() + MIB));
     } catch (IOException e) {
       if (!opened) {

@@ -6,6 +6,7 @@ import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.Repairing;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateSession;
 import io.vdisk.spi.ImageFormat;
@@ -73,6 +74,22 @@ class VhdxSubject implements Subject {
       options = options.withBacking(backing.get());
     }
     return Images.open(files.get(0), options);
+  }
+
+  @Override
+  public boolean alters() {
+    return true;
+  }
+
+  /** Gives back the end of the file that nothing names. */
+  @Override
+  public void alter(BlockDevice device, int stamp) throws IOException {
+    Repairing.Scope scope = stamp % 2 == 0 ? Repairing.Scope.ALL : Repairing.Scope.LEAKS;
+    CheckReport report =
+        device.feature(Repairing.class).orElseThrow().repair(scope, (done, total) -> true);
+    if (report.errors() > 0) {
+      throw new AssertionError(report.findings().toString());
+    }
   }
 
   @Override
