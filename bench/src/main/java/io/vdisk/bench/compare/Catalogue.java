@@ -88,10 +88,6 @@ final class Catalogue {
     return List.of(
         encode.on(disk),
         decode.on(image),
-        durability.convert("raw-to-vhdx", "raw to vhdx", "raw", "vhdx").on(disk),
-        durability
-            .convert("vhdx-to-raw", "vhdx to raw", "vhdx", "raw")
-            .on(new Converted(disk(1), "vhdx", "")),
         growth(encode, "double", disk, disk(DOUBLE)),
         growth(decode, "double", image, image(DOUBLE)),
         growth(encode, "slope", disk, disk(FOURFOLD)),
@@ -107,7 +103,7 @@ final class Catalogue {
     return of.named(of.name() + "-" + kind, of.title() + ", " + kind).on(small, large);
   }
 
-  /** Formats that are not ours to make fast alone: QEMU's names of them. */
+  /** The formats that others made, by QEMU's names. */
   private List<Case> otherFormats() {
     List<Case> cases = new ArrayList<>();
     for (String format : List.of("vpc", "vhdx")) {
