@@ -2,7 +2,6 @@ package io.vdisk.format.vmdk;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.file.HostFile;
-import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.BackingContract;
 import java.io.IOException;
 import java.util.IdentityHashMap;
@@ -59,15 +58,15 @@ class VmdkBackingTest {
 
     @Override
     protected BlockDevice create(long size, BlockDevice backing) throws IOException {
-      List<HostFile> made = List.of(new MemoryFile("image"), new MemoryFile("extent"));
+      List<HostFile> made = KeptFile.inMemory();
       subject().create(made, size, Optional.of(backing));
       return open(made, backing, true);
     }
 
     private BlockDevice open(List<HostFile> made, BlockDevice backing, boolean writable)
         throws IOException {
-      List<HostFile> kept = made.stream().map(f -> (HostFile) new KeptFile(f)).toList();
-      BlockDevice device = subject().open(kept, writable, Optional.of(backing));
+
+      BlockDevice device = subject().open(made, writable, Optional.of(backing));
       files.put(device, made);
       return device;
     }

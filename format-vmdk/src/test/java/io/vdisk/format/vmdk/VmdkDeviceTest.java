@@ -3,7 +3,6 @@ package io.vdisk.format.vmdk;
 import io.vdisk.BlockDevice;
 import io.vdisk.Capability;
 import io.vdisk.file.HostFile;
-import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.BlockDeviceContract;
 import java.io.IOException;
 import java.util.EnumSet;
@@ -100,7 +99,7 @@ class VmdkDeviceTest {
 
     @Override
     protected BlockDevice create(long size) throws IOException {
-      List<HostFile> made = List.of(new MemoryFile("image"), new MemoryFile("extent"));
+      List<HostFile> made = KeptFile.inMemory();
       subject(size).create(made, size, Optional.empty());
       return open(made, true);
     }
@@ -110,8 +109,8 @@ class VmdkDeviceTest {
     }
 
     private BlockDevice open(List<HostFile> made, boolean writable) throws IOException {
-      List<HostFile> kept = made.stream().map(f -> (HostFile) new KeptFile(f)).toList();
-      BlockDevice device = subject(0).open(kept, writable, Optional.empty());
+
+      BlockDevice device = subject(0).open(made, writable, Optional.empty());
       files.put(device, made);
       return device;
     }

@@ -2,7 +2,6 @@ package io.vdisk.format.vmdk;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.file.HostFile;
-import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.BlockDeviceModel;
 import java.io.IOException;
 import java.util.List;
@@ -17,7 +16,7 @@ class VmdkModelTest extends BlockDeviceModel {
 
   @Override
   protected BlockDevice create() throws IOException {
-    files = List.of(new MemoryFile("image"), new MemoryFile("extent"));
+    files = KeptFile.inMemory();
     vmdk().create(files, size(), Optional.empty());
     return open();
   }
@@ -29,8 +28,8 @@ class VmdkModelTest extends BlockDeviceModel {
   }
 
   private BlockDevice open() throws IOException {
-    List<HostFile> kept = files.stream().map(f -> (HostFile) new KeptFile(f)).toList();
-    return vmdk().open(kept, true, Optional.empty());
+
+    return vmdk().open(files, true, Optional.empty());
   }
 
   @Override
