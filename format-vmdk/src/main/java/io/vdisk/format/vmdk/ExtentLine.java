@@ -90,7 +90,7 @@ record ExtentLine(
     return line.length() > 100 ? line.substring(0, 100) + "..." : line;
   }
 
-  /** The line, without its end. */
+  /** The line, without its end. Only flat extents have an offset: QEMU refuses others. */
   String text() {
     return access
         + " "
@@ -98,6 +98,6 @@ record ExtentLine(
         + " "
         + type
         + (type == ExtentType.ZERO ? "" : " \"" + name + "\"")
-        + (type.isFlat() ? " " + offsetSectors : "");
+        + (type == ExtentType.FLAT ? " " + offsetSectors : "");
   }
 }

@@ -95,7 +95,7 @@ final class GrainChecker {
   private boolean claim(long offset, long bytes, String what) {
     assert !what.isEmpty();
     usedEnd = Math.max(usedEnd, Math.min(size, offset + bytes));
-    return used.claim(offset, bytes);
+    return used.claim(offset, (bytes + SparseHeader.SECTOR - 1) & -SparseHeader.SECTOR);
   }
 
   private String at(String what, long number, long place) {
