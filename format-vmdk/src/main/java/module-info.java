@@ -4,4 +4,7 @@ module io.vdisk.format.vmdk {
   requires io.vdisk;
   requires org.apache.commons.io;
   requires static org.jspecify;
+
+  provides io.vdisk.spi.ImageFormat with
+      io.vdisk.format.vmdk.VmdkFormat;
 }

@@ -1,0 +1,61 @@
+package io.vdisk.format.vmdk;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Measurement;
+import io.vdisk.file.HostFile;
+import io.vdisk.spi.CreateContext;
+import io.vdisk.spi.ImageFormat;
+import io.vdisk.spi.OpenContext;
+import io.vdisk.spi.Probe;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * VMDK: the disks of VMware's products, of VirtualBox and QEMU. Source: Virtual Disk Format 5.0,
+ * whose names are used here. For the options of creation see {@link VmdkOptions}.
+ */
+public final class VmdkFormat implements ImageFormat {
+  static final String NAME = "vmdk";
+
+  /** For the service loader. */
+  public VmdkFormat() {}
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Probe probe(HostFile file) throws IOException {
+    ByteBuffer first = ByteBuffer.allocate(SparseHeader.SECTOR);
+    file.read(first, 0);
+    first.flip();
+    boolean isSparse =
+        SparseHeader.isThere(first) || CowdHeader.isThere(first) || SeSparseHeader.isThere(first);
+    if (isSparse) {
+      return Probe.MAGIC;
+    }
+    return Descriptor.isOne(Arrays.copyOf(first.array(), first.limit())) ? Probe.MAGIC : Probe.NO;
+  }
+
+  @Override
+  public BlockDevice open(HostFile file, OpenContext context) throws IOException {
+    VmdkImage image = VmdkImage.open(file, context);
+    return context.device(new VmdkLayout(image), image.backing());
+  }
+
+  @Override
+  public void create(HostFile file, CreateOptions options, CreateContext context)
+      throws IOException {
+    new VmdkCreator(file, options, context).create();
+  }
+
+  @Override
+  public Measurement measure(Optional<BlockDevice> source, CreateOptions options)
+      throws IOException {
+    return VmdkMeasure.of(source, options);
+  }
+}

@@ -1,0 +1,165 @@
+package io.vdisk.format.vmdk;
+
+import io.vdisk.CreateOptions;
+import io.vdisk.UnsupportedImageException;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The options of creation, QEMU's where that has them:
+ *
+ * <ul>
+ *   <li>{@code subformat}: {@code monolithicSparse} (default), {@code monolithicFlat}, {@code
+ *       twoGbMaxExtentSparse}, {@code twoGbMaxExtentFlat}, {@code vmfs}, {@code vmfsSparse}
+ *   <li>{@code adapter_type}: {@code ide} (default), {@code lsilogic}, {@code buslogic}, {@code
+ *       legacyESX}
+ *   <li>{@code hwversion}: a number; 4. {@code compat6=on} means 6
+ *   <li>{@code toolsversion}: a number; 2147483647, which means unknown
+ *   <li>{@code zeroed_grain}: {@code on}: grains of zeroes take no space, also above a parent;
+ *       {@code off} (default)
+ *   <li>{@code preallocation} of flat extents: {@code off} (default), {@code falloc}, {@code full}
+ *   <li>{@code grain_size}: bytes, a power of two from 4096 to 65536 (default); of vmfsSparse from
+ *       512 (default)
+ *   <li>{@code cid}: eight hexadecimal digits, for images that can be made again byte by byte
+ * </ul>
+ */
+final class VmdkOptions {
+  private static final int MIN_GRAIN = SparseHeader.MIN_GRAIN_SECTORS * SparseHeader.SECTOR;
+  private static final int MAX_GRAIN = 64 << 10;
+
+  Subformat subformat;
+  String adapterType = "ide";
+  String hwVersion = "4";
+  String toolsVersion = "2147483647";
+  boolean hasZeroedGrains;
+  String preallocation = "off";
+  long grainSize;
+  long cid;
+
+  VmdkOptions(CreateOptions options) {
+    boolean isBacked = options.backingName().isPresent();
+    subformat = Subformat.MONOLITHIC_SPARSE;
+    cid = java.util.concurrent.ThreadLocalRandom.current().nextLong(1, Descriptor.NO_PARENT - 1);
+    for (Map.Entry<String, String> option : options.options().entrySet()) {
+      set(option.getKey(), option.getValue());
+    }
+    boolean isCowd = subformat == Subformat.VMFS_SPARSE;
+    if (grainSize == 0) {
+      grainSize = isCowd ? SparseHeader.SECTOR : MAX_GRAIN;
+    }
+    boolean isFlat = subformat.extents().isFlat();
+    check(!isBacked || !isFlat, "a flat image has no backing file");
+    check(isCowd || grainSize >= MIN_GRAIN, "grain_size is at least " + MIN_GRAIN);
+    check(!hasZeroedGrains || (!isFlat && !isCowd), "zeroed_grain needs hosted sparse extents");
+    check(preallocation.equals("off") || isFlat, "preallocation needs flat extents");
+  }
+
+  private static void check(boolean right, String sentence) {
+    if (!right) {
+      throw new IllegalArgumentException(sentence);
+    }
+  }
+
+  private void set(String option, String value) {
+    switch (option) {
+      case "subformat" -> subformat = subformat(value);
+      case "adapter_type" -> adapterType = adapterType(value);
+      case "hwversion" -> hwVersion = number(option, value);
+      case "compat6" -> {
+        if (isOn(option, value)) {
+          hwVersion = "6";
+        }
+      }
+      case "toolsversion" -> toolsVersion = number(option, value);
+      case "zeroed_grain" -> hasZeroedGrains = isOn(option, value);
+      case "preallocation" -> {
+        check(value.matches("off|falloc|full"), "preallocation is off, falloc or full");
+        preallocation = value;
+      }
+      case "grain_size" -> grainSize = grainSize(value);
+      case "cid" -> {
+        check(
+            value.matches("[0-9A-Fa-f]{8}") && !value.toLowerCase(Locale.ROOT).equals("ffffffff"),
+            "cid is eight hexadecimal digits, and not ffffffff");
+        cid = Long.parseLong(value, 16);
+      }
+      default -> throw new IllegalArgumentException("vmdk has no option '" + option + "'");
+    }
+  }
+
+  private static Subformat subformat(String value) {
+    return Subformat.of(value)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "subformat is monolithicSparse, monolithicFlat, twoGbMaxExtentSparse,"
+                        + " twoGbMaxExtentFlat, vmfs or vmfsSparse"));
+  }
+
+  private static String adapterType(String value) {
+    return switch (value.toLowerCase(Locale.ROOT)) {
+      case "ide" -> "ide";
+      case "lsilogic" -> "lsilogic";
+      case "buslogic" -> "buslogic";
+      case "legacyesx" -> "legacyESX";
+      default ->
+          throw new IllegalArgumentException(
+              "adapter_type is ide, lsilogic, buslogic or legacyESX");
+    };
+  }
+
+  private static String number(String option, String value) {
+    check(value.matches("[0-9]{1,10}"), option + " is a number");
+    return value;
+  }
+
+  private static boolean isOn(String option, String value) {
+    return switch (value) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> throw new IllegalArgumentException(option + " is on or off");
+    };
+  }
+
+  private static long grainSize(String value) {
+    check(value.matches("[0-9]{1,9}"), "grain_size is a number of bytes");
+    long bytes = Long.parseLong(value);
+    check(
+        Long.bitCount(bytes) == 1 && bytes >= SparseHeader.SECTOR && bytes <= MAX_GRAIN,
+        "grain_size is a power of two up to " + MAX_GRAIN);
+    return bytes;
+  }
+
+  /** The size that the disk gets where so many bytes were asked for: whole sectors. */
+  long size(long wanted, @Nullable String file) throws UnsupportedImageException {
+    check(wanted > 0, "a VMDK cannot be empty");
+    long most = SparseHeader.MAX_SECTORS * SparseHeader.SECTOR;
+    if (wanted > most) {
+      throw new UnsupportedImageException(
+          (file == null ? "" : file + ": ")
+              + "a VMDK has at most "
+              + most
+              + " bytes, not "
+              + wanted);
+    }
+    long size = (wanted + SparseHeader.SECTOR - 1) & -SparseHeader.SECTOR;
+    boolean isCowd = subformat == Subformat.VMFS_SPARSE;
+    if (isCowd && size / SparseHeader.SECTOR > 0xffff_ffffL) {
+      throw new UnsupportedImageException(
+          (file == null ? "" : file + ": ") + "a vmfsSparse image has less than 2 TiB");
+    }
+    return size;
+  }
+
+  /** Heads of the geometry; ATA's for IDE. */
+  int heads() {
+    return adapterType.equals("ide") ? 16 : 255;
+  }
+
+  /** Cylinders of the geometry; ATA has names for 16383. */
+  long cylinders(long size) {
+    long all = size / (heads() * 63L * SparseHeader.SECTOR);
+    return adapterType.equals("ide") ? Math.min(all, 16_383) : all;
+  }
+}

@@ -1,0 +1,50 @@
+package io.vdisk.format.vmdk;
+
+import io.vdisk.testkit.FaultContract;
+import io.vdisk.testkit.Subject;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Timeout;
+
+/** VMDK under the contract of faults. */
+@Timeout(3600)
+class VmdkFaultTest {
+  @Nested
+  class Sparse extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return VmdkSubject.sparse();
+    }
+  }
+
+  @Nested
+  class ZeroedGrains extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return VmdkSubject.sparse("zeroed_grain=on", "grain_size=4096");
+    }
+  }
+
+  @Nested
+  class Split extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return VmdkSubject.separate("twoGbMaxExtentSparse", "grain_size=8192", "zeroed_grain=on");
+    }
+  }
+
+  @Nested
+  class Cowd extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return VmdkSubject.separate("vmfsSparse");
+    }
+  }
+
+  @Nested
+  class Flat extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return VmdkSubject.separate("monolithicFlat");
+    }
+  }
+}
