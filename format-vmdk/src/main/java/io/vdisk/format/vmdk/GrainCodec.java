@@ -33,11 +33,17 @@ final class GrainCodec implements Closeable {
    */
   void inflate(ByteBuffer encoded, ByteBuffer unit, int least, HostFile file, long offset)
       throws IOException {
+    inflate(encoded, unit, least, file.name(), offset);
+  }
+
+  /** The same of an image that has a name alone. */
+  void inflate(ByteBuffer encoded, ByteBuffer unit, int least, String name, long offset)
+      throws IOException {
     Inflater inflater = inflaters.poll();
     if (inflater == null) {
       inflater = new Inflater();
     }
-    String where = file.name() + ": compressed grain at " + offset;
+    String where = name + ": compressed grain at " + offset;
     try {
       inflater.reset();
       inflater.setInput(encoded);

@@ -134,8 +134,13 @@ record SparseHeader(
 
   /** Reads what is in a sector, and checks it as far as it speaks for itself. */
   static SparseHeader decode(ByteBuffer bytes, HostFile file) throws IOException {
+    return decode(bytes, file.name());
+  }
+
+  /** The same of a file that has a name alone. */
+  static SparseHeader decode(ByteBuffer bytes, String file) throws IOException {
     if (MAGIC_NUMBER.get(bytes, 0) != MAGIC) {
-      throw new CorruptImageException(file.name() + ": sparse extent header without its magic");
+      throw new CorruptImageException(file + ": sparse extent header without its magic");
     }
     SparseHeader header =
         new SparseHeader(
@@ -152,7 +157,7 @@ record SparseHeader(
             UNCLEAN_SHUTDOWN.get(bytes, 0) != 0,
             END_LINE_CHARS.get(bytes, 0),
             COMPRESS_ALGORITHM.get(bytes, 0));
-    header.check(file.name());
+    header.check(file);
     return header;
   }
 
@@ -230,6 +235,24 @@ record SparseHeader(
             && descriptorSectors > 0
             && descriptorSectors <= Descriptor.MAX_BYTES / SECTOR;
     return (isThere ? descriptorOffset + descriptorSectors : 1) * SECTOR;
+  }
+
+  /** The same, with the grain directory at a sector: a footer. */
+  SparseHeader withDirectory(long sector) {
+    return new SparseHeader(
+        version,
+        flags,
+        capacity,
+        grainSectors,
+        descriptorOffset,
+        descriptorSectors,
+        tableEntries,
+        redundantDirectory,
+        sector,
+        overhead,
+        unclean,
+        newlines,
+        compression);
   }
 
   /** The sector. */

@@ -10,7 +10,10 @@ enum Subformat {
   TWO_GB_MAX_EXTENT_SPARSE("twoGbMaxExtentSparse", ExtentType.SPARSE, true),
   TWO_GB_MAX_EXTENT_FLAT("twoGbMaxExtentFlat", ExtentType.FLAT, true),
   VMFS("vmfs", ExtentType.VMFS, false),
-  VMFS_SPARSE("vmfsSparse", ExtentType.VMFSSPARSE, false);
+  VMFS_SPARSE("vmfsSparse", ExtentType.VMFSSPARSE, false),
+
+  /** Written from the beginning to the end alone. */
+  STREAM_OPTIMIZED("streamOptimized", ExtentType.SPARSE, false);
 
   private final String word;
   private final ExtentType extents;

@@ -37,6 +37,10 @@ final class VmdkCreator {
 
   /** Makes the image in an empty file, or over what a block device held. */
   void create() throws IOException {
+    if (said.subformat == Subformat.STREAM_OPTIMIZED) {
+      throw new UnsupportedImageException(
+          file.name() + ": a stream-optimized image is made by conversion alone");
+    }
     Optional<ImageInfo> parent = lookAtParent();
     long wanted =
         options
@@ -190,6 +194,17 @@ final class VmdkCreator {
   }
 
   private Descriptor descriptor(long size, Optional<ImageInfo> parent, List<ExtentLine> extents) {
+    Descriptor text = descriptor(said, size, extents, file.name());
+    return options.backingName().isEmpty()
+        ? text
+        : text.withParent(
+            parent.flatMap(VmdkDescription::cid).orElse(Descriptor.UNKNOWN_CID),
+            options.backingName().get());
+  }
+
+  /** The text of a new image without a parent. */
+  static Descriptor descriptor(
+      VmdkOptions said, long size, List<ExtentLine> extents, String where) {
     List<String> lines = new ArrayList<>();
     lines.add(Descriptor.FIRST_LINE);
     lines.add("version=1");
@@ -211,11 +226,6 @@ final class VmdkCreator {
     lines.add("ddb.geometry.sectors = \"63\"");
     lines.add("ddb.adapterType = \"" + said.adapterType + "\"");
     lines.add("ddb.toolsVersion = \"" + said.toolsVersion + "\"");
-    Descriptor text = Descriptor.encoded(lines, file.name());
-    return options.backingName().isEmpty()
-        ? text
-        : text.withParent(
-            parent.flatMap(VmdkDescription::cid).orElse(Descriptor.UNKNOWN_CID),
-            options.backingName().get());
+    return Descriptor.encoded(lines, where);
   }
 }

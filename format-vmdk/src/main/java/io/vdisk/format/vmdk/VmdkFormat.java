@@ -3,12 +3,17 @@ package io.vdisk.format.vmdk;
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Measurement;
+import io.vdisk.OpenOptions;
+import io.vdisk.SequentialSource;
+import io.vdisk.SequentialTarget;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateContext;
 import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
@@ -57,5 +62,25 @@ public final class VmdkFormat implements ImageFormat {
   public Measurement measure(Optional<BlockDevice> source, CreateOptions options)
       throws IOException {
     return VmdkMeasure.of(source, options);
+  }
+
+  /** Reads a stream-optimized image. */
+  @Override
+  public SequentialSource openStream(InputStream in, OpenOptions options) throws IOException {
+    return new StreamReader(in, "the stream", options);
+  }
+
+  /** Writes a stream-optimized image; as many threads compress as there are processors. */
+  @Override
+  public SequentialTarget createStream(OutputStream out, CreateOptions options) throws IOException {
+    return new StreamWriter(out, options, Runtime.getRuntime().availableProcessors());
+  }
+
+  @Override
+  public boolean isWrittenAsStream(CreateOptions options) {
+    return options
+        .options()
+        .getOrDefault("subformat", "")
+        .equalsIgnoreCase(Subformat.STREAM_OPTIMIZED.word());
   }
 }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>{@code subformat}: {@code monolithicSparse} (default), {@code monolithicFlat}, {@code
- *       twoGbMaxExtentSparse}, {@code twoGbMaxExtentFlat}, {@code vmfs}, {@code vmfsSparse}
+ *       twoGbMaxExtentSparse}, {@code twoGbMaxExtentFlat}, {@code vmfs}, {@code vmfsSparse}; and
+ *       {@code streamOptimized}, by conversion
  *   <li>{@code adapter_type}: {@code ide} (default), {@code lsilogic}, {@code buslogic}, {@code
  *       legacyESX}
  *   <li>{@code hwversion}: a number; 4. {@code compat6=on} means 6
@@ -53,6 +54,9 @@ final class VmdkOptions {
     check(isCowd || grainSize >= MIN_GRAIN, "grain_size is at least " + MIN_GRAIN);
     check(!hasZeroedGrains || (!isFlat && !isCowd), "zeroed_grain needs hosted sparse extents");
     check(preallocation.equals("off") || isFlat, "preallocation needs flat extents");
+    boolean isStream = subformat == Subformat.STREAM_OPTIMIZED;
+    check(!isStream || !isBacked, "a stream-optimized image has no backing file");
+    check(!isStream || !hasZeroedGrains, "zeroed_grain is not for stream-optimized images");
   }
 
   private static void check(boolean right, String sentence) {
@@ -94,7 +98,7 @@ final class VmdkOptions {
             () ->
                 new IllegalArgumentException(
                     "subformat is monolithicSparse, monolithicFlat, twoGbMaxExtentSparse,"
-                        + " twoGbMaxExtentFlat, vmfs or vmfsSparse"));
+                        + " twoGbMaxExtentFlat, vmfs, vmfsSparse or streamOptimized"));
   }
 
   private static String adapterType(String value) {
