@@ -29,7 +29,7 @@ final class FixedResizing {
       file.flush();
       return;
     }
-    // The file gets its footer and its length at once, or it ends with the old footer still.
+    // Growing by one write. Where a power cut keeps the length alone, a repair finds the old footer.
     file.write(footer.bytes(), size);
     file.flush();
     file.resize(size + HardDiskFooter.BYTES);
