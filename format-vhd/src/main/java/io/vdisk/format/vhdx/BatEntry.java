@@ -64,9 +64,14 @@ record BatEntry(long raw) {
     return state() == 4;
   }
 
+  /** Whether a block may have a place: an undefined or unmapped one keeps it if it likes. */
+  boolean mayHavePlace() {
+    return state() != NOT_PRESENT && state() != ZERO;
+  }
+
   /** Whether bits are set that mean nothing. */
   boolean hasOddBits() {
-    return (raw & ~OFFSET & ~STATE) != 0 || (!isPresent() && offset() != 0);
+    return (raw & ~OFFSET & ~STATE) != 0 || (!mayHavePlace() && offset() != 0);
   }
 
   /** Whether a run that begins with this entry goes on with another one so many bytes later. */

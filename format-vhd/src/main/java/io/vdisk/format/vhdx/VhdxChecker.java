@@ -94,6 +94,8 @@ final class VhdxChecker {
       }
       previousEnd = entry.offset() + geometry.blockSize();
       take(entry, geometry.blockSize(), what);
+    } else if (entry.mayHavePlace() && entry.offset() != 0) {
+      take(entry, geometry.blockSize(), what);
     }
     if (entry.isPartial()) {
       if (structure.disk().parent().isEmpty()) {

@@ -186,7 +186,7 @@ final class VhdxImage {
           if (entry.offset() >= FileRanges.HEADER_SECTION
               && entry.offset() <= size - length
               && !found.use(entry.offset(), length)
-              && entry.isPresent()) {
+              && entry.mayHavePlace()) {
             throw new CorruptImageException(
                 file.name()
                     + ": BAT entry "

@@ -93,7 +93,7 @@ final class VhdxRepair {
         (number, entry) -> {
           if (entry.hasOddBits()) {
             BatEntry sound =
-                entry.isPresent()
+                entry.mayHavePlace()
                     ? BatEntry.at(entry.offset(), entry.state())
                     : BatEntry.of(entry.state());
             update.put(table + number * Long.BYTES, word.putLong(0, sound.raw()));

@@ -285,6 +285,7 @@ class VhdxAlterationsTest {
       device.write(ByteBuffer.wrap(new byte[] {1}), 0);
     }
     setEntry(0, 4L * MIB | BatEntry.UNMAPPED);
+    assertTrue(check().findings().isEmpty(), "an unmapped block may keep its place");
     try (BlockDevice device = open(true)) {
       device.write(ByteBuffer.wrap(new byte[] {2}), MIB);
       assertTrue(device.extentAt(MIB, 1).fileOffset() >= 5L * MIB);
