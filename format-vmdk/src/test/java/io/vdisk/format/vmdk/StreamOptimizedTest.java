@@ -73,7 +73,9 @@ class StreamOptimizedTest {
             + "createType=\"streamOptimized\"\nRDONLY "
             + SIZE / SECTOR
             + " SPARSE \"x.vmdk\"\n";
-    put(ByteBuffer.wrap(Arrays.copyOf(text.getBytes(java.nio.charset.StandardCharsets.US_ASCII), SECTOR)));
+    put(
+        ByteBuffer.wrap(
+            Arrays.copyOf(text.getBytes(java.nio.charset.StandardCharsets.US_ASCII), SECTOR)));
     for (int grain = 0; grain < 6; grain++) {
       if (grain != 2) {
         entries[grain] = sector();
