@@ -13,9 +13,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Opens the extents of one image, in the order of the disk. Used once. */
 final class ExtentOpener {
@@ -30,6 +32,11 @@ final class ExtentOpener {
 
   /** What of each file is taken by extents, by the file's key. */
   private final Map<Object, RangeSet<Long>> taken = new HashMap<>();
+
+  private final Map<String, HostFile> byName = new HashMap<>();
+
+  /** Names of the files that are written. */
+  private final Set<String> written = new HashSet<>();
 
   private long end;
 
@@ -74,6 +81,11 @@ final class ExtentOpener {
     List<ExtentLine> lines = descriptor.extents();
     if (lines.isEmpty()) {
       throw new CorruptImageException(image.name() + ": descriptor without an extent");
+    }
+    for (ExtentLine line : lines) {
+      if (line.access() == ExtentAccess.RW) {
+        written.add(line.name());
+      }
     }
     for (ExtentLine line : lines) {
       checkSize(end / SECTOR + line.sectors());
@@ -126,8 +138,13 @@ final class ExtentOpener {
         : Optional.of("the extent is " + line.access());
   }
 
+  /** A file that several extents name is opened once, for writing if one of them is written. */
   private HostFile file(ExtentLine line) throws IOException {
-    boolean isWritten = context.writable() && line.access() == ExtentAccess.RW;
+    HostFile known = byName.get(line.name());
+    if (known != null) {
+      return known;
+    }
+    boolean isWritten = context.writable() && written.contains(line.name());
     HostFile file =
         context.file(
             new Reference(Reference.Kind.EXTENT, line.name(), Optional.empty(), image, isWritten));
@@ -135,6 +152,7 @@ final class ExtentOpener {
       throw new CorruptImageException(
           image.name() + ": the descriptor is named as extent '" + line.name() + "'");
     }
+    byName.put(line.name(), file);
     return file;
   }
 

@@ -15,7 +15,7 @@ final class FlatExtent implements VmdkExtent {
 
   private final HostFile file;
   private final long start;
-  private final long size;
+  private volatile long size;
   private final boolean isWritable;
 
   /**
@@ -34,6 +34,26 @@ final class FlatExtent implements VmdkExtent {
               "%s: it has %d bytes, and is said to have an extent of %d from %d on",
               file.name(), file.size(), size, start));
     }
+  }
+
+  boolean isWritable() {
+    return isWritable;
+  }
+
+  /** Whether nothing lies behind it in its file. */
+  boolean isAtEnd() throws IOException {
+    return file.size() == start + size;
+  }
+
+  /** Makes the file as long as the extent is to be; alone. */
+  void resizeFile(long bytes) throws IOException {
+    file.resize(start + bytes);
+    file.flush();
+  }
+
+  /** It has so many bytes from now on; alone. */
+  void setSize(long bytes) {
+    size = bytes;
   }
 
   @Override

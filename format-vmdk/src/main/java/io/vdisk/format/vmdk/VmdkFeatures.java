@@ -4,6 +4,7 @@ import io.vdisk.feature.BackingLink;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.Emptying;
 import io.vdisk.feature.Repairing;
+import io.vdisk.feature.Resizing;
 import io.vdisk.spi.Exclusive;
 import io.vdisk.spi.IoCallable;
 import java.io.IOException;
@@ -33,6 +34,9 @@ final class VmdkFeatures {
       BackingLink link =
           (name, format) -> changing(() -> new VmdkBackingLink(image).change(name, format));
       feature = link;
+    } else if (type == Resizing.class && VmdkResizing.isPossible(image)) {
+      Resizing resizing = size -> changing(() -> new VmdkResizing(image).resize(size));
+      feature = resizing;
     } else if (type == Emptying.class && image.tables().hasBacking()) {
       Emptying emptying = () -> changing(() -> new VmdkEmptying(image).empty());
       feature = emptying;

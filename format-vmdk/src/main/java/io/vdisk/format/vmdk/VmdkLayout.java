@@ -24,7 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class VmdkLayout implements WritableLayout {
   private final VmdkImage image;
   private final List<PlacedExtent> extents;
-  private final ImmutableRangeMap<Long, PlacedExtent> byOffset;
+
+  /** Made again when the last extent has another size. */
+  private volatile ImmutableRangeMap<Long, PlacedExtent> byOffset;
 
   /** The only extent of most images. */
   private final @Nullable PlacedExtent only;
@@ -35,18 +37,24 @@ final class VmdkLayout implements WritableLayout {
   VmdkLayout(VmdkImage image) throws IOException {
     this.image = image;
     this.extents = image.extents();
-    ImmutableRangeMap.Builder<Long, PlacedExtent> map = ImmutableRangeMap.builder();
     long alignment = 0;
+    for (PlacedExtent placed : extents) {
+      alignment |= placed.start() | placed.extent().unit();
+    }
+    this.byOffset = byOffset(extents);
+    this.only = extents.size() == 1 ? extents.get(0) : null;
+    this.granule = Long.lowestOneBit(alignment);
+    this.info = VmdkDescription.of(image);
+  }
+
+  private static ImmutableRangeMap<Long, PlacedExtent> byOffset(List<PlacedExtent> extents) {
+    ImmutableRangeMap.Builder<Long, PlacedExtent> map = ImmutableRangeMap.builder();
     for (PlacedExtent placed : extents) {
       if (placed.extent().size() > 0) {
         map.put(Range.closedOpen(placed.start(), placed.end()), placed);
       }
-      alignment |= placed.start() | placed.extent().unit();
     }
-    this.byOffset = map.build();
-    this.only = extents.size() == 1 ? extents.get(0) : null;
-    this.granule = Long.lowestOneBit(alignment);
-    this.info = VmdkDescription.of(image);
+    return map.build();
   }
 
   private PlacedExtent at(long offset) {
@@ -177,6 +185,7 @@ final class VmdkLayout implements WritableLayout {
     ExtentTables tables = image.tables();
     tables.locked(hold -> tables.quarantine().abandon(durableBatch()));
     image.reload();
+    byOffset = byOffset(extents);
     info = VmdkDescription.of(image);
   }
 

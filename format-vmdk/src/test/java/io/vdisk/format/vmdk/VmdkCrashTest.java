@@ -47,4 +47,13 @@ class VmdkCrashTest {
       return VmdkSubject.separate("monolithicFlat");
     }
   }
+
+  /** Extents of every kind. */
+  @Nested
+  class Custom extends CrashContract {
+    @Override
+    protected Subject subject() {
+      return new CustomSubject();
+    }
+  }
 }

@@ -47,4 +47,13 @@ class VmdkFaultTest {
       return VmdkSubject.separate("monolithicFlat");
     }
   }
+
+  /** Extents of every kind. */
+  @Nested
+  class Custom extends FaultContract {
+    @Override
+    protected Subject subject() {
+      return new CustomSubject();
+    }
+  }
 }

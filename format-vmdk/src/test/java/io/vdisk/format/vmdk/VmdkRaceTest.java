@@ -47,4 +47,13 @@ class VmdkRaceTest {
       return VmdkSubject.separate("monolithicFlat");
     }
   }
+
+  /** Extents of every kind. */
+  @Nested
+  class Custom extends RaceContract {
+    @Override
+    protected Subject subject() {
+      return new CustomSubject();
+    }
+  }
 }
