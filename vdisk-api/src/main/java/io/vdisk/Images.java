@@ -127,6 +127,16 @@ public final class Images {
         .createStream(out, options);
   }
 
+  /** Whether images of a format, which may be unknown, are read by {@link #openStream} alone. */
+  public static boolean isReadAsStream(String name) {
+    for (ImageFormat format : formats()) {
+      if (format.name().equals(name) && format.isReadAsStream()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether an image of these options is written by {@link #createStream} alone. */
   public static boolean isWrittenAsStream(CreateOptions options) {
     for (ImageFormat format : options.formats().orElseGet(Images::formats)) {

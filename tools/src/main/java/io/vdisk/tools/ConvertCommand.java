@@ -68,7 +68,7 @@ final class ConvertCommand {
 
   private void convert(NamedImage image, Path target, SecretObjects secrets)
       throws IOException, UsageException {
-    if (image.file().equals(StreamConversion.PIPE)
+    if (isReadAsStream(image)
         || target.toString().equals(StreamConversion.PIPE)
         || Images.isWrittenAsStream(options(secrets))) {
       stream(image, target, secrets);
@@ -96,6 +96,18 @@ final class ConvertCommand {
     }
   }
 
+  /** Standard input, or a file that cannot be read otherwise. */
+  private static boolean isReadAsStream(NamedImage image) throws IOException {
+    if (image.file().equals(StreamConversion.PIPE)) {
+      return true;
+    }
+    Optional<String> format = image.format();
+    if (format.isEmpty() && Files.isRegularFile(image.path())) {
+      format = Opening.probe(image.path());
+    }
+    return format.isPresent() && Images.isReadAsStream(format.get());
+  }
+
   private void stream(NamedImage image, Path target, SecretObjects secrets)
       throws IOException, UsageException {
     for (String option : List.of("-c", "-B", "-W", "-S", "--drop-cache")) {
@@ -114,11 +126,11 @@ final class ConvertCommand {
             progress,
             said.isPresent() ? OptionalLong.of(said.get()) : OptionalLong.empty());
     Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
-    if (image.file().equals(StreamConversion.PIPE)) {
+    if (isReadAsStream(image)) {
       if (arguments.has("-l")) {
-        throw new UsageException("-l does not go with -");
+        throw new UsageException("-l does not go with what is read in one pass");
       }
-      try (SequentialSource source = conversion.standardInput(image.format(), opening.options())) {
+      try (SequentialSource source = conversion.source(image, opening.options())) {
         stream(conversion, source, target, options);
       }
       return;

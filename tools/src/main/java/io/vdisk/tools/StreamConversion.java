@@ -12,6 +12,7 @@ import io.vdisk.UnsupportedImageException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -39,11 +40,18 @@ final class StreamConversion {
     this.said = said;
   }
 
-  /** Takes standard input as an image. */
-  SequentialSource standardInput(Optional<String> format, OpenOptions options)
+  /** Takes standard input, or a file from its beginning to its end, as an image. */
+  SequentialSource source(NamedImage image, OpenOptions options)
       throws IOException, UsageException {
+    if (!image.file().equals(PIPE)) {
+      Optional<String> format = image.format();
+      String known = format.isPresent() ? format.get() : Opening.probe(image.path()).orElseThrow();
+      return Images.openStream(Files.newInputStream(image.path()), options.withFormat(known));
+    }
     String name =
-        format.orElseThrow(() -> new UsageException("- needs -f with the format that comes in"));
+        image
+            .format()
+            .orElseThrow(() -> new UsageException("- needs -f with the format that comes in"));
     return Images.openStream(console.in(), options.withFormat(name));
   }
 

@@ -125,6 +125,23 @@ class StreamTest {
   }
 
   @Test
+  void streamOptimizedVmdkGoesThroughPipesAndFiles() throws IOException {
+    byte[] disk = disk(3 * M);
+    Files.write(shell.file("/disk"), disk);
+    String stream = "-O vmdk -o subformat=streamOptimized,cid=12345678 ";
+    succeed("-f raw " + stream + "/disk -");
+    byte[] piped = shell.bytes;
+    succeed("-f raw " + stream + "/disk /file.vmdk");
+    assertArrayEquals(piped, Files.readAllBytes(shell.file("/file.vmdk")));
+    shell.in = new ByteArrayInputStream(piped);
+    succeed("-f vmdk -O qcow2 - /image");
+    succeed("-O raw /image -");
+    assertArrayEquals(disk, shell.bytes);
+    succeed("-O raw /file.vmdk -");
+    assertArrayEquals(disk, shell.bytes);
+  }
+
+  @Test
   void inputThatFailsLeavesNoImage() throws IOException {
     shell.in =
         new InputStream() {

@@ -76,4 +76,9 @@ public interface ImageFormat {
   default boolean isWrittenAsStream(CreateOptions options) {
     return false;
   }
+
+  /** Whether images are read by {@link #openStream} alone. */
+  default boolean isReadAsStream() {
+    return false;
+  }
 }
