@@ -102,6 +102,14 @@ public final class CreateOptions {
   }
 
   /**
+   * The name, without a folder, that the image's file is to have in the end, if it is made under
+   * another one: what an image says of itself, and the names of further files, follow from it.
+   */
+  public CreateOptions withFileName(String name) {
+    return with(s -> s.fileName = name);
+  }
+
+  /**
    * Does this with the host's page cache, for the image and the files that it names; otherwise
    * {@link PageCache#USED}. A file that is handed over open goes its own way.
    */
@@ -164,6 +172,11 @@ public final class CreateOptions {
     return state.durable;
   }
 
+  /** The name that the image's file is to have in the end; empty: the one that it has. */
+  public Optional<String> fileName() {
+    return Optional.ofNullable(state.fileName);
+  }
+
   /** What becomes of the host's page cache. */
   public PageCache pageCache() {
     return state.pageCache;
@@ -188,6 +201,7 @@ public final class CreateOptions {
     @Nullable List<ImageFormat> formats;
     boolean alone;
     boolean durable = true;
+    @Nullable String fileName;
     PageCache pageCache = PageCache.USED;
 
     State(String format) {

@@ -43,6 +43,7 @@ final class TargetFile implements Closeable {
   private final Path path;
   private final Path temporary;
   private final boolean inPlace;
+  private final FurtherFiles further = new FurtherFiles();
   private volatile @Nullable HostFile device;
   private final Thread hook = new Thread(this::abandon, "vdisk-abandon");
   private boolean hooked;
@@ -117,7 +118,9 @@ final class TargetFile implements Closeable {
       return image;
     }
     atExit();
-    return Images.create(temporary, options);
+    Path name = path.getFileName();
+    CreateOptions named = name == null ? options : options.withFileName(name.toString());
+    return Images.create(temporary, named.withReferences(further.recording(options.references())));
   }
 
   /** Makes the file, to be written from its beginning to its end. */
@@ -177,6 +180,7 @@ final class TargetFile implements Closeable {
     }
     Files.move(
         temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    completed = true;
     return length;
   }
 
@@ -192,7 +196,7 @@ final class TargetFile implements Closeable {
     HostFile opened = device;
     try {
       if (!inPlace) {
-        Files.deleteIfExists(temporary);
+        deleteAll();
       } else if (opened != null && !completed) {
         opened.close(); // whoever still writes fails from here on
         try (HostFile again = LocalFile.open(path, true, false)) {
@@ -223,8 +227,16 @@ final class TargetFile implements Closeable {
       }
     }
     if (!inPlace) {
-      Files.deleteIfExists(temporary);
+      deleteAll();
     }
+  }
+
+  /** What is not complete; the temporary name alone is gone once it is. */
+  private void deleteAll() throws IOException {
+    if (!completed) {
+      further.delete();
+    }
+    Files.deleteIfExists(temporary);
   }
 
   private void unhook() {

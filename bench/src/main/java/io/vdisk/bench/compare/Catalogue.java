@@ -16,6 +16,9 @@ final class Catalogue {
   private static final String SECRET = " --object secret,id=s,data=vdisk";
   private static final String LUKS = " -o encrypt.format=luks,encrypt.key-secret=s";
 
+  /** QEMU takes long for it. */
+  private static final int VMDK_PAIRS = 3;
+
   private static final int DOUBLE = 2;
   private static final int FOURFOLD = 4;
 
@@ -106,6 +109,20 @@ final class Catalogue {
   /** The formats that others made, by QEMU's names. */
   private List<Case> otherFormats() {
     List<Case> cases = new ArrayList<>();
+    Case vmdk = Durability.FLUSHED.convert("raw-to-vmdk", "raw to sparse vmdk", "raw", "vmdk");
+    cases.add(vmdk.on(disk).withMostPairs(VMDK_PAIRS));
+    Case fromVmdk = Durability.FLUSHED.convert("vmdk-to-qcow2", "vmdk to qcow2", "vmdk", "qcow2");
+    cases.add(fromVmdk.on(new Converted(disk, "vmdk", "")));
+    String stream = " -f raw -O vmdk -o subformat=streamOptimized {in} {out}";
+    cases.add(
+        Case.of(
+                "raw-to-stream",
+                "raw to stream-optimized vmdk",
+                "vdisk convert" + stream,
+                List.of("qemu-img convert -t writeback" + stream))
+            .on(new FileSystem(scale.compressed()))
+            .making(Target.copy("vmdk"))
+            .withMostPairs(VMDK_PAIRS));
     for (String format : List.of("vpc", "vhdx")) {
       Case encode =
           Durability.FLUSHED.convert("raw-to-" + format, "raw to " + format, "raw", format);

@@ -187,6 +187,10 @@ final class VmdkCreator {
 
   /** The name of the image without its folder. */
   private String ownName() throws IOException {
+    if (options.fileName().isPresent()) {
+      checkName(options.fileName().get());
+      return options.fileName().get();
+    }
     Path name = file.path().map(Path::getFileName).orElse(null);
     String text = name == null ? file.name() : name.toString();
     checkName(text);

@@ -80,8 +80,12 @@ record VmdkSubject(String subformat, int files, long size, List<String> options)
   static ReferencePolicy policy(List<HostFile> images) {
     return new ReferencePolicy() {
       @Override
-      public HostFile open(Reference reference) {
-        return images.get(number(reference.name()));
+      public HostFile open(Reference reference) throws IOException {
+        int number = number(reference.name());
+        if (number >= images.size()) {
+          throw new java.nio.file.NoSuchFileException("file " + reference.name());
+        }
+        return images.get(number);
       }
 
       @Override
@@ -94,6 +98,6 @@ record VmdkSubject(String subformat, int files, long size, List<String> options)
   private static int number(String name) {
     java.util.regex.Matcher matcher =
         java.util.regex.Pattern.compile(".*-[sf](\\d+)\\.vmdk").matcher(name);
-    return matcher.matches() ? Integer.parseInt(matcher.group(1)) : 1;
+    return matcher.matches() ? Integer.parseInt("0" + matcher.group(1)) % 1000 : 1;
   }
 }
