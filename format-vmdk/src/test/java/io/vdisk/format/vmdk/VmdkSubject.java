@@ -9,6 +9,7 @@ import io.vdisk.Reference;
 import io.vdisk.ReferencePolicy;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
+import io.vdisk.feature.Repairing;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateSession;
 import io.vdisk.spi.ImageFormat;
@@ -35,6 +36,24 @@ record VmdkSubject(String subformat, int files, long size, List<String> options)
   public boolean canHaveBacking() {
     return !subformat.toLowerCase(java.util.Locale.ROOT).contains("flat")
         && !subformat.equals("vmfs");
+  }
+
+  /** A repair must leave a sound image as it is, whenever it is ended. */
+  @Override
+  public boolean alters() {
+    return canHaveBacking();
+  }
+
+  @Override
+  public void alter(BlockDevice device, int stamp) throws IOException {
+    CheckReport report =
+        device
+            .feature(Repairing.class)
+            .orElseThrow()
+            .repair(stamp % 2 == 0 ? Repairing.Scope.ALL : Repairing.Scope.LEAKS, Progress.NONE);
+    if (report.errors() > 0) {
+      throw new AssertionError(report.findings());
+    }
   }
 
   @Override
