@@ -65,9 +65,10 @@ final class StreamConversion {
 
   /** Copies into a file, from its beginning to its end. */
   void toFile(SequentialSource source, Path path, CreateOptions options) throws IOException {
+    CreateOptions named = options.withFileName(String.valueOf(path.getFileName()));
     try (TargetFile file = TargetFile.of(path)) {
       try (OutputStream out = file.stream(options.isDurable());
-          SequentialTarget target = Images.createStream(out, sized(options, source))) {
+          SequentialTarget target = Images.createStream(out, sized(named, source))) {
         long unused = StreamCopy.run(source, target, progress);
       } catch (IOException e) {
         throw file.named(e);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class StreamWriter implements SequentialTarget {
   private static final int SECTOR = SparseHeader.SECTOR;
 
-  /** What the extent is called; a stream has no name of its own. */
+  /** What the extent is called where nobody says the file's name. */
   private static final String NAME = "disk.vmdk";
 
   private final OutputStream out;
@@ -57,7 +57,12 @@ final class StreamWriter implements SequentialTarget {
     this.size = said.size(wanted, NAME);
     this.grainSize = (int) said.grainSize;
     ExtentLine line =
-        new ExtentLine(ExtentAccess.RW, size / SECTOR, said.subformat.extents(), NAME, 0);
+        new ExtentLine(
+            ExtentAccess.RW,
+            size / SECTOR,
+            said.subformat.extents(),
+            options.fileName().filter(name -> !name.contains("\"")).orElse(NAME),
+            0);
     byte[] text = VmdkCreator.descriptor(said, size, List.of(line), NAME).bytes();
     int descriptorSectors = SparseCreator.descriptorSectors(text.length);
     long grainSectors = grainSize / SECTOR;
