@@ -29,7 +29,8 @@ final class FixedResizing {
       file.flush();
       return;
     }
-    // Growing by one write. Where a power cut keeps the length alone, a repair finds the old footer.
+    // Growing by one write. Where a power cut keeps the length alone, a repair finds the old
+    // footer.
     file.write(footer.bytes(), size);
     file.flush();
     file.resize(size + HardDiskFooter.BYTES);
