@@ -129,24 +129,18 @@ public final class Images {
 
   /** Whether images of a format, which may be unknown, are read by {@link #openStream} alone. */
   public static boolean isReadAsStream(String name) {
-    for (ImageFormat format : formats()) {
-      if (format.name().equals(name) && format.isReadAsStream()) {
-        return true;
-      }
-    }
-    return false;
+    return InstalledFormats.of(formats())
+        .named(name)
+        .filter(ImageFormat::isReadAsStream)
+        .isPresent();
   }
 
   /** Whether an image of these options is written by {@link #createStream} alone. */
   public static boolean isWrittenAsStream(CreateOptions options) {
-    for (ImageFormat format : options.formats().orElseGet(Images::formats)) {
-      boolean isMeant =
-          format.name().equals(options.format()) || format.aliases().contains(options.format());
-      if (isMeant && format.isWrittenAsStream(options)) {
-        return true;
-      }
-    }
-    return false;
+    return InstalledFormats.of(options.formats().orElseGet(Images::formats))
+        .named(options.format())
+        .filter(format -> format.isWrittenAsStream(options))
+        .isPresent();
   }
 
   /**

@@ -68,21 +68,20 @@ final class ConvertCommand {
 
   private void convert(NamedImage image, Path target, SecretObjects secrets)
       throws IOException, UsageException {
-    if (isReadAsStream(image)
+    CreateOptions options = options(secrets);
+    Opening anyhow = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
+    Optional<String> streamed = streamed(image, anyhow);
+    if (streamed.isPresent()
         || target.toString().equals(StreamConversion.PIPE)
-        || Images.isWrittenAsStream(options(secrets))) {
-      stream(image, target, secrets);
+        || Images.isWrittenAsStream(options)) {
+      stream(image, streamed, target, anyhow, options);
       return;
     }
     Path source = image.path();
     CacheMode sourceMode = CacheMode.of(arguments, "-T");
-    CreateOptions options = options(secrets);
     Optional<String> sourceBackingFormat =
         options.backingName().isPresent() ? Optional.empty() : arguments.value("-F");
-    Opening opening =
-        Opening.of(arguments, console, "vdisk")
-            .with(secrets.named(image.secret()))
-            .with(sourceMode.pageCache());
+    Opening opening = anyhow.with(sourceMode.pageCache());
     refuseSameFile(source, target);
     try (BlockDevice opened = opening.read(source, image.format(), sourceBackingFormat);
         BlockDevice from = NamedSnapshot.of(opened, arguments.value("-l"), image.file());
@@ -96,26 +95,34 @@ final class ConvertCommand {
     }
   }
 
-  /** Standard input, or a file that cannot be read otherwise. */
-  private static boolean isReadAsStream(NamedImage image) throws IOException {
-    if (image.file().equals(StreamConversion.PIPE)) {
-      return true;
-    }
+  /** The format of standard input, or of a file that is read in one pass alone. */
+  private static Optional<String> streamed(NamedImage image, Opening opening)
+      throws IOException, UsageException {
     Optional<String> format = image.format();
-    if (format.isEmpty() && Files.isRegularFile(image.path())) {
-      format = Opening.probe(image.path());
+    if (image.file().equals(StreamConversion.PIPE)) {
+      if (format.isEmpty()) {
+        throw new UsageException("- needs -f with the format that comes in");
+      }
+      return format;
     }
-    return format.isPresent() && Images.isReadAsStream(format.get());
+    if (format.isEmpty() && Files.isRegularFile(image.path())) {
+      format = Opening.sureFormat(Images.probe(image.path(), opening.options()));
+    }
+    return format.filter(Images::isReadAsStream);
   }
 
-  private void stream(NamedImage image, Path target, SecretObjects secrets)
+  private void stream(
+      NamedImage image,
+      Optional<String> streamed,
+      Path target,
+      Opening opening,
+      CreateOptions options)
       throws IOException, UsageException {
     for (String option : List.of("-c", "-B", "-W", "-S", "--drop-cache")) {
       if (arguments.has(option)) {
         throw new UsageException(option + " does not go with what is copied in one pass");
       }
     }
-    CreateOptions options = options(secrets);
     boolean isWatched = arguments.has("-p") && !arguments.has("-q");
     Progress progress =
         isWatched ? new ProgressBar(console.err(), console.terminal()) : Progress.NONE;
@@ -125,12 +132,11 @@ final class ConvertCommand {
             console,
             progress,
             said.isPresent() ? OptionalLong.of(said.get()) : OptionalLong.empty());
-    Opening opening = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
-    if (isReadAsStream(image)) {
+    if (streamed.isPresent()) {
       if (arguments.has("-l")) {
         throw new UsageException("-l does not go with what is read in one pass");
       }
-      try (SequentialSource source = conversion.source(image, opening.options())) {
+      try (SequentialSource source = conversion.source(image, streamed.get(), opening.options())) {
         stream(conversion, source, target, options);
       }
       return;

@@ -10,11 +10,11 @@ import io.vdisk.SequentialTarget;
 import io.vdisk.StreamCopy;
 import io.vdisk.UnsupportedImageException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -41,18 +41,9 @@ final class StreamConversion {
   }
 
   /** Takes standard input, or a file from its beginning to its end, as an image. */
-  SequentialSource source(NamedImage image, OpenOptions options)
-      throws IOException, UsageException {
-    if (!image.file().equals(PIPE)) {
-      Optional<String> format = image.format();
-      String known = format.isPresent() ? format.get() : Opening.probe(image.path()).orElseThrow();
-      return Images.openStream(Files.newInputStream(image.path()), options.withFormat(known));
-    }
-    String name =
-        image
-            .format()
-            .orElseThrow(() -> new UsageException("- needs -f with the format that comes in"));
-    return Images.openStream(console.in(), options.withFormat(name));
+  SequentialSource source(NamedImage image, String format, OpenOptions options) throws IOException {
+    InputStream in = image.file().equals(PIPE) ? console.in() : Files.newInputStream(image.path());
+    return Images.openStream(in, options.withFormat(format));
   }
 
   /** Copies to standard output. */

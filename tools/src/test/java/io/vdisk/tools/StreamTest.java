@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.BlockDevice;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -142,6 +145,20 @@ class StreamTest {
     assertArrayEquals(disk, shell.bytes);
     succeed("-O raw /file.vmdk -");
     assertArrayEquals(disk, shell.bytes);
+  }
+
+  /** A look at the format takes no lock that was not asked for. */
+  @Test
+  void imageThatSomebodyWritesIsConvertedIfItsLockIsPassedOver() throws IOException {
+    byte[] disk = disk(M);
+    Files.write(shell.file("/disk"), disk);
+    succeed("-f raw -O qcow2 /disk /image");
+    try (BlockDevice writer =
+        Images.open(shell.file("/image"), OpenOptions.readWrite().withFormat("qcow2"))) {
+      assertEquals(disk.length, writer.size());
+      succeed("-U -O raw /image /back");
+    }
+    assertArrayEquals(disk, Files.readAllBytes(shell.file("/back")));
   }
 
   @Test
