@@ -1,7 +1,6 @@
 package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
-import io.vdisk.Extent;
 import io.vdisk.ImageInfo;
 import io.vdisk.Progress;
 import io.vdisk.Reference;
@@ -136,14 +135,8 @@ final class VhdCheckCommand {
   /** How much of the disk is in its file, and how much of that is not in images below. */
   private void printStatistics(Path path, String name) throws IOException {
     try (BlockDevice disk = opening.read(path, Optional.of("vhd"), Optional.empty())) {
-      long held = 0;
-      for (Extent extent : disk.extents(0, disk.size())) {
-        if (extent.depth() == 0 && extent.kind() != Extent.Kind.HOLE) {
-          held += extent.length();
-        }
-      }
-      long units = disk.feature(Checking.class).orElseThrow().check(Progress.NONE).allocatedUnits();
-      long allocated = units * disk.info().unit() / SECTOR;
+      long held = VhdCoalesceCommand.held(disk);
+      long allocated = VhdSnapshotCommand.allocated(disk) * disk.info().unit() / SECTOR;
       long written = held / SECTOR;
       double part = allocated == 0 ? 0 : (double) PERCENT * written / allocated;
       console

@@ -70,7 +70,7 @@ final class VhdCoalesceCommand {
   }
 
   /** Bytes that the disk holds itself. */
-  private static long held(BlockDevice child) throws IOException {
+  static long held(BlockDevice child) throws IOException {
     long bytes = 0;
     for (Extent extent : child.extents(0, child.size())) {
       if (extent.depth() == 0 && extent.kind() != Extent.Kind.HOLE) {
