@@ -2,4 +2,6 @@
 module io.vdisk.backend.tap {
   requires transitive io.vdisk;
   requires static org.jspecify;
+
+  exports io.vdisk.backend.tap.control;
 }

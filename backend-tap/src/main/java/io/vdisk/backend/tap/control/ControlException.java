@@ -1,0 +1,45 @@
+package io.vdisk.backend.tap.control;
+
+import java.io.IOException;
+import java.util.Objects;
+
+/** What was asked of a tapdisk failed: the number goes over the wire, and the sentence with it. */
+public final class ControlException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  private final int number;
+
+  /** A failure with a number of Linux. */
+  public ControlException(ErrorNumber number, String sentence) {
+    this(number.number(), sentence);
+  }
+
+  /** A failure that another one caused. */
+  public ControlException(ErrorNumber number, String sentence, Throwable cause) {
+    this(number, sentence);
+    initCause(cause);
+  }
+
+  /**
+   * A failure as it came over the wire.
+   *
+   * @throws IllegalArgumentException if {@code number} is not positive
+   */
+  public ControlException(int number, String sentence) {
+    super(Objects.requireNonNull(sentence));
+    if (number <= 0) {
+      throw new IllegalArgumentException("error number " + number);
+    }
+    this.number = number;
+  }
+
+  /** The number of the error, positive. */
+  public int number() {
+    return number;
+  }
+
+  /** What went wrong, in one sentence. */
+  public String sentence() {
+    return Objects.requireNonNull(getMessage());
+  }
+}
