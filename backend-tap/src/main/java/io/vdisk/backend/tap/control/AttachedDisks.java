@@ -1,7 +1,5 @@
 package io.vdisk.backend.tap.control;
 
-import java.io.Closeable;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +9,7 @@ import java.util.TreeMap;
 /** The disks of one process, by minor. Any thread may call. */
 final class AttachedDisks {
   /** A minor, its lock and its disk. Whoever changes the disk holds this object's monitor. */
-  record Attached(int minor, Closeable marker, ControlledDisk disk) {}
+  record Attached(int minor, ProcessLock marker, ControlledDisk disk) {}
 
   private final Minors minors;
   private final Disks disks;
@@ -32,18 +30,18 @@ final class AttachedDisks {
     if (attached.containsKey(minor)) {
       throw new ControlException(ErrorNumber.EEXIST, "minor " + minor + " is attached already");
     }
-    Closeable marker = lock(minor);
+    ProcessLock marker = lock(minor);
     try {
       attached.put(minor, new Attached(minor, marker, disks.attach(minor)));
       hadSome = true;
     } finally {
       if (!attached.containsKey(minor)) {
-        unlock(marker);
+        marker.close();
       }
     }
   }
 
-  private Closeable lock(int minor) throws ControlException {
+  private ProcessLock lock(int minor) throws ControlException {
     try {
       return minors.attach(minor);
     } catch (ControlException e) {
@@ -55,20 +53,12 @@ final class AttachedDisks {
     }
   }
 
-  private static void unlock(Closeable marker) {
-    try {
-      marker.close();
-    } catch (IOException e) {
-      throw new AssertionError("a lock closes without fail", e);
-    }
-  }
-
   /** Detaches a disk, whose monitor the caller holds. */
   void detach(Attached one) throws ControlException {
     one.disk().detach();
     synchronized (this) {
       attached.remove(one.minor());
-      unlock(one.marker());
+      one.marker().close();
     }
   }
 

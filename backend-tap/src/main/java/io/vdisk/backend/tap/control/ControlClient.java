@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -111,7 +112,7 @@ public final class ControlClient {
 
   /** Goes on with the disk at a minor. */
   public void resume(int pid, int minor, ResumeRequest resuming) throws ControlException {
-    Set<OpenFlag> flags = new java.util.HashSet<>();
+    Set<OpenFlag> flags = EnumSet.noneOf(OpenFlag.class);
     resuming.secondary().ifPresent(secondary -> flags.add(OpenFlag.SECONDARY));
     resuming.log().ifPresent(log -> flags.add(OpenFlag.ADD_LOG));
     Parameters parameters =
@@ -132,6 +133,21 @@ public final class ControlClient {
         return StandardCharsets.UTF_8.decode(exchange.receive(length.bytes())).toString();
       }
       throw unexpected(answer, pid);
+    }
+  }
+
+  /**
+   * Ends a process that has no disk attached.
+   *
+   * @throws ControlException with EBUSY if it has one; xapi's refuses always
+   */
+  public void exit(int pid) throws ControlException {
+    try (Exchange exchange =
+        Exchange.open(folder.socket(pid), Optional.of(ControlServer.TIMEOUT))) {
+      exchange.send(ControlMessage.of(MessageType.EXIT, 0).encode(generation));
+      if (exchange.receivesMore()) {
+        throw unexpected(receive(exchange), pid);
+      }
     }
   }
 

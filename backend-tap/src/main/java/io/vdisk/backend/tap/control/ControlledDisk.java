@@ -1,14 +1,13 @@
 package io.vdisk.backend.tap.control;
 
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * One attached disk (vbd) as the control plane sees it. It keeps its state and judges what is
  * allowed in it; each method that does not succeed leaves the state as it was unless it says
  * otherwise.
  *
- * <p>One thread at a time calls the methods that change something; {@link #name}, {@link #states},
+ * <p>One thread at a time calls the methods that change something; {@link #name}, {@link #state},
  * {@link #statistics} and {@link #info} are called by any thread at any time, also while another
  * method waits, and return at once.
  */
@@ -16,8 +15,8 @@ public interface ControlledDisk {
   /** The disk that is open, paused ones included: the type, a colon and the path. */
   Optional<String> name();
 
-  /** What a list shows. */
-  Set<DiskState> states();
+  /** What a list shows: bits of {@link DiskState}. */
+  int state();
 
   /**
    * Opens a disk.

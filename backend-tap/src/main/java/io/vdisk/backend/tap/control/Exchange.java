@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One connection to a tapdisk, with an end to waiting. One thread. */
 final class Exchange implements Closeable {
@@ -22,6 +23,7 @@ final class Exchange implements Closeable {
   private final SelectionKey key;
   private final Optional<Duration> timeout;
   private final long start = System.nanoTime();
+  private final ByteBuffer ahead = ByteBuffer.allocate(1).limit(0);
 
   private Exchange(
       Path socket, SocketChannel channel, Selector selector, Optional<Duration> timeout)
@@ -57,7 +59,7 @@ final class Exchange implements Closeable {
     }
   }
 
-  private static void closeQuietly(@org.jspecify.annotations.Nullable SocketChannel channel) {
+  private static void closeQuietly(@Nullable SocketChannel channel) {
     if (channel != null) {
       try {
         channel.close();
@@ -84,7 +86,7 @@ final class Exchange implements Closeable {
 
   /** Receives so many bytes, at position 0. */
   ByteBuffer receive(int count) throws ControlException {
-    ByteBuffer bytes = ByteBuffer.allocate(count);
+    ByteBuffer bytes = ByteBuffer.allocate(count).put(ahead);
     try {
       while (bytes.hasRemaining()) {
         int read = channel.read(bytes);
@@ -104,6 +106,26 @@ final class Exchange implements Closeable {
       throw new ControlException(ErrorNumber.EIO, "the tapdisk at " + socket + " hung up", e);
     }
     return bytes.flip();
+  }
+
+  /** Waits for a byte, which stays to be received, or for the end. */
+  boolean receivesMore() throws ControlException {
+    try {
+      ahead.clear();
+      while (true) {
+        int read = channel.read(ahead);
+        if (read != 0) {
+          return read > 0;
+        }
+        await(SelectionKey.OP_READ);
+      }
+    } catch (ControlException e) {
+      throw e;
+    } catch (IOException e) {
+      return false;
+    } finally {
+      ahead.flip();
+    }
   }
 
   private void await(int operation) throws IOException {

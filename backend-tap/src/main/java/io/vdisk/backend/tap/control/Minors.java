@@ -1,6 +1,5 @@
 package io.vdisk.backend.tap.control;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -32,7 +31,8 @@ public final class Minors {
    */
   public Path allocate() throws ControlException {
     folder.prepare();
-    try (ProcessLock lock = ProcessLock.await(folder.minors())) {
+    ProcessLock lock = ProcessLock.await(folder.minors());
+    try {
       for (int minor = 0; minor < LIMIT; minor++) {
         Path marker = folder.marker(minor);
         try {
@@ -43,6 +43,8 @@ public final class Minors {
           throw new ControlException(ErrorNumber.EIO, marker + " cannot be made", e);
         }
       }
+    } finally {
+      lock.close();
     }
     throw new ControlException(ErrorNumber.ENOSPC, "all " + LIMIT + " minors are taken");
   }
@@ -62,15 +64,22 @@ public final class Minors {
     if (!Files.isDirectory(folder.minors())) {
       throw unknown(minor);
     }
-    try (ProcessLock lock = ProcessLock.await(folder.minors());
-        Closeable marker = attach(minor)) {
-      Files.delete(folder.marker(minor));
+    ProcessLock lock = ProcessLock.await(folder.minors());
+    try {
+      ProcessLock marker = attach(minor);
+      try {
+        Files.delete(folder.marker(minor));
+      } finally {
+        marker.close();
+      }
     } catch (NoSuchFileException e) {
       throw unknown(minor);
     } catch (ControlException e) {
       throw e;
     } catch (IOException e) {
       throw new ControlException(ErrorNumber.EIO, "minor " + minor + " cannot be freed", e);
+    } finally {
+      lock.close();
     }
   }
 
@@ -80,7 +89,7 @@ public final class Minors {
    * @return what ends that when it is closed; the end of this process does too
    * @throws ControlException with ENOENT if it is not taken, with EAGAIN if it is attached
    */
-  Closeable attach(int minor) throws ControlException {
+  ProcessLock attach(int minor) throws ControlException {
     Path marker = folder.marker(minor);
     if (!Files.isRegularFile(marker)) {
       throw unknown(minor);

@@ -45,6 +45,6 @@ public record Outcome(int error, String sentence) implements MessageBody {
   ControlException failure() {
     return error == 0
         ? new ControlException(ErrorNumber.EPROTO, "an error without a number")
-        : new ControlException(error, sentence);
+        : ControlException.answered(error, sentence);
   }
 }

@@ -88,11 +88,7 @@ final class RequestHandler {
     int count = all.size();
     for (Attached one : all) {
       DiskLine line =
-          new DiskLine(
-              count--,
-              one.minor(),
-              DiskState.bits(one.disk().states()),
-              one.disk().name().orElse(""));
+          new DiskLine(count--, one.minor(), one.disk().state(), one.disk().name().orElse(""));
       messages.add(new ControlMessage(MessageType.LIST_RSP, cookie, line));
     }
     messages.add(new ControlMessage(MessageType.LIST_RSP, cookie, DiskLine.END));

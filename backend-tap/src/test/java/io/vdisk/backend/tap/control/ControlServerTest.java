@@ -406,11 +406,11 @@ class ControlServerTest {
   void exitEndsAProcessWithoutDisks()
       throws IOException, InterruptedException, ExecutionException, TimeoutException {
     client.attach(PID, 0);
-    assertEquals(16, error(ControlMessage.of(MessageType.EXIT, 0).encode(Generation.TODAY)));
+    fails(16, () -> client.exit(PID));
     client.detach(PID, 0);
     awaitEnd();
     start(Generation.TODAY, ControlServer.TIMEOUT);
-    answer(ControlMessage.of(MessageType.EXIT, 0), 0);
+    client.exit(PID);
     awaitEnd();
   }
 

@@ -50,8 +50,8 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public synchronized Set<DiskState> states() {
-      return EnumSet.copyOf(states);
+    public synchronized int state() {
+      return DiskState.bits(states);
     }
 
     @Override
