@@ -35,7 +35,7 @@ final class LatencyBuckets {
       return bucket;
     }
     int shift = (bucket >> BITS) - 1;
-    long part = PARTS + (bucket & (PARTS - 1));
+    long part = (long) PARTS + (bucket & (PARTS - 1));
     return ((part + 1) << shift) - 1;
   }
 }
