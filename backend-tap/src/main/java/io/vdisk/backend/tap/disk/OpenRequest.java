@@ -11,7 +11,8 @@ import java.util.OptionalInt;
  * @param flags those of the control message, as numbered below; the others are ignored
  * @param log the log of changed blocks, which exists; empty: none
  * @param secondary {@code type:path} of a second image, {@code null} for none; empty: not said
- * @param key of an encrypted VHD; stays the caller's. Empty: it lies beside the image, if anywhere
+ * @param key of an encrypted VHD; once the disk is open it is the disk's, which wipes it when it is
+ *     closed. Empty: it lies beside the image, if anywhere
  * @param parentMinor the disk whose NBD server shall be the parent; empty: the image's own
  * @param timeoutSeconds after which the caller gives a request up; 0: not said. No request of ours
  *     is retried, so nothing here waits for it
@@ -24,6 +25,9 @@ public record OpenRequest(
     Optional<DiskKey> key,
     OptionalInt parentMinor,
     int timeoutSeconds) {
+  /** As a secondary: none. */
+  public static final String NO_SECONDARY = "null";
+
   /** Flag: others may write to it too. */
   public static final int SHARED = 0x1;
 
@@ -103,6 +107,11 @@ public record OpenRequest(
   /** Whether it may not be written. */
   public boolean isReadOnly() {
     return has(READ_ONLY);
+  }
+
+  /** Whether there is a second image. */
+  boolean hasSecondary() {
+    return secondary.isPresent() && !secondary.get().equals(NO_SECONDARY);
   }
 
   /** Refuses what is known but not built. */
