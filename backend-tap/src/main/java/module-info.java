@@ -1,5 +1,6 @@
 /** The blktap back end of vdisk. */
 module io.vdisk.backend.tap {
+  requires java.xml;
   requires transitive io.vdisk;
   requires static org.jspecify;
 

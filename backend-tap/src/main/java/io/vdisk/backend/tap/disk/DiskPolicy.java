@@ -1,0 +1,50 @@
+package io.vdisk.backend.tap.disk;
+
+import io.vdisk.ReferencePolicy;
+
+/**
+ * What holds for all disks of a process. Immutable.
+ *
+ * <p>By default an image may name any file of the host as its parent: in Dom0 the administrator
+ * made the chains, and a guest reaches the content of its disks, never their headers. That is not
+ * so for a raw disk that is opened as something else later, nor for an image that came from a
+ * stranger: its parent could be any file that this process may read, and the guest would read that.
+ * Where such images are served, take {@link ReferencePolicy#within}.
+ *
+ * @param references what an image may name
+ * @param isDirect whether images pass by the host's page cache where it lets them
+ * @param ramBytes most bytes of all RAM disks of the process together
+ */
+public record DiskPolicy(ReferencePolicy references, boolean isDirect, long ramBytes) {
+  /** What tapdisk loads at most, 1,024,000 sectors of 512 bytes (block-ram.c). */
+  private static final long TAPDISK_RAM_BYTES = 524_288_000;
+
+  /** Any reference, past the page cache, and RAM disks of at most half of the heap. */
+  public static final DiskPolicy DEFAULT =
+      new DiskPolicy(
+          ReferencePolicy.any(),
+          true,
+          Math.min(TAPDISK_RAM_BYTES, Runtime.getRuntime().maxMemory() / 2));
+
+  /** Checks the range. */
+  public DiskPolicy {
+    if (ramBytes < 0) {
+      throw new IllegalArgumentException(ramBytes + " bytes for RAM disks");
+    }
+  }
+
+  /** The same with another policy for what images name. */
+  public DiskPolicy withReferences(ReferencePolicy policy) {
+    return new DiskPolicy(policy, isDirect, ramBytes);
+  }
+
+  /** The same, through the host's page cache. */
+  public DiskPolicy buffered() {
+    return new DiskPolicy(references, false, ramBytes);
+  }
+
+  /** The same with so many bytes for RAM disks. */
+  public DiskPolicy withRamBytes(long bytes) {
+    return new DiskPolicy(references, isDirect, bytes);
+  }
+}
