@@ -1,5 +1,8 @@
 /** The blktap back end of vdisk. */
 module io.vdisk.backend.tap {
+  requires com.google.common;
   requires transitive io.vdisk;
   requires static org.jspecify;
+
+  exports io.vdisk.backend.tap;
 }
