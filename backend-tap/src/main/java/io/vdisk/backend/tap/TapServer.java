@@ -30,6 +30,9 @@ public final class TapServer implements Closeable {
   /** Requests that are on their way at most: twice what a ring of one page holds. */
   private static final int MOST_WORKERS = 64;
 
+  /** So long a limit is believed, which may change meanwhile. */
+  private static final long MOST_LIMIT_NANOSECONDS = 100_000_000;
+
   /** A worker that was not needed for so long leaves. */
   private static final long IDLE_SECONDS = 10;
 
@@ -291,9 +294,10 @@ public final class TapServer implements Closeable {
   private void holdBack(RingWorker worker) {
     isHeldBack = true;
     try {
-      long nanoseconds = options.limit().reserve(worker.count(), worker.bytes());
+      long nanoseconds = options.limit().take(worker.count(), worker.bytes());
       while (nanoseconds > 0 && !isPaused && !isEnding) {
-        nanoseconds = released.awaitNanos(nanoseconds);
+        long unused = released.awaitNanos(Math.min(nanoseconds, MOST_LIMIT_NANOSECONDS));
+        nanoseconds = options.limit().take(worker.count(), worker.bytes());
       }
     } catch (InterruptedException e) {
       throw new AssertionError("nobody interrupts a worker", e);
