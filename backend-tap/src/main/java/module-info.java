@@ -1,8 +1,11 @@
 /** The blktap back end of vdisk. */
 module io.vdisk.backend.tap {
+  requires com.google.common;
   requires java.xml;
   requires transitive io.vdisk;
   requires static org.jspecify;
 
+  exports io.vdisk.backend.tap;
   exports io.vdisk.backend.tap.control;
+  exports io.vdisk.backend.tap.disk;
 }
