@@ -1,9 +1,11 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.control.EncryptionKey;
 import io.vdisk.backend.tap.control.OpenFlag;
 import io.vdisk.backend.tap.control.OpenRequest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -49,11 +51,12 @@ final class TapOpening {
         timeout,
         options.value('2'),
         options.value('C'),
-        options.has('E') ? key(options, in) : new byte[0]);
+        options.has('E') ? Optional.of(key(options, in)) : Optional.empty());
   }
 
   /** The key, 32 or 64 bytes, from standard input. */
-  private static byte[] key(ShortOptions options, InputStream in) throws IOException, KeyException {
+  private static EncryptionKey key(ShortOptions options, InputStream in)
+      throws IOException, KeyException {
     if (options.count('E') > 1) {
       throw new KeyException("Only supply -E once");
     }
@@ -61,7 +64,9 @@ final class TapOpening {
     if (key.length != 32 && key.length != 64) {
       throw new KeyException("Unsupported keysize, use either 256 bit or 512 bit key");
     }
-    return key;
+    EncryptionKey kept = new EncryptionKey(key);
+    Arrays.fill(key, (byte) 0);
+    return kept;
   }
 
   /** The key on standard input is none. The exit code is 1. */

@@ -119,7 +119,7 @@ public final class ControlClient {
         new Parameters(
             flags, 0, 0, resuming.disk().orElse(""), 0, 0, resuming.secondary().orElse(""));
     ControlMessage message = new ControlMessage(MessageType.RESUME, cookie(minor), parameters);
-    ControlRequest request = new ControlRequest(message, resuming.log(), new byte[0]);
+    ControlRequest request = new ControlRequest(message, resuming.log(), Optional.empty());
     check(exchange(pid, request, Optional.empty()), MessageType.RESUME_RSP, pid);
   }
 

@@ -68,12 +68,12 @@ public record ControlFolder(Path path) {
   }
 
   /** The processes that have a socket here, dead ones too, in ascending order. */
-  List<Integer> processes() throws IOException {
+  public List<Integer> processes() throws IOException {
     return numbers(path, SOCKET);
   }
 
   /** The minors that are allocated, in ascending order. */
-  List<Integer> allocated() throws IOException {
+  public List<Integer> allocated() throws IOException {
     return numbers(minors(), MARKER);
   }
 

@@ -1,6 +1,5 @@
 package io.vdisk.backend.tap.control;
 
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -8,11 +7,11 @@ import java.util.Optional;
  *
  * @param message the message
  * @param log the name of a log, which follows where {@link OpenFlag#ADD_LOG} is set
- * @param key the key, which follows where {@link OpenFlag#ENCRYPTED} is set; else empty
+ * @param key the key, which follows where {@link OpenFlag#ENCRYPTED} is set
  */
-record ControlRequest(ControlMessage message, Optional<String> log, byte[] key) {
+record ControlRequest(ControlMessage message, Optional<String> log, Optional<EncryptionKey> key) {
   static ControlRequest of(ControlMessage message) {
-    return new ControlRequest(message, Optional.empty(), new byte[0]);
+    return new ControlRequest(message, Optional.empty(), Optional.empty());
   }
 
   Parameters parameters() {
@@ -45,24 +44,5 @@ record ControlRequest(ControlMessage message, Optional<String> log, byte[] key) 
     return parameters.flags().contains(OpenFlag.SECONDARY)
         ? Optional.of(parameters.secondary())
         : Optional.empty();
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof ControlRequest that
-        && message.equals(that.message)
-        && log.equals(that.log)
-        && Arrays.equals(key, that.key);
-  }
-
-  @Override
-  public int hashCode() {
-    return message.hashCode();
-  }
-
-  /** Without the key. */
-  @Override
-  public String toString() {
-    return message + ", log " + log + ", a key of " + key.length + " bytes";
   }
 }

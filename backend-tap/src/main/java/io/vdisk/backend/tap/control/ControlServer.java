@@ -174,11 +174,10 @@ public final class ControlServer implements Closeable {
   }
 
   private void ready(SelectionKey key) {
-    if (key == accepting) {
-      accept();
-    } else {
-      Connection connection = (Connection) key.attachment();
+    if (key.attachment() instanceof Connection connection) {
       attempt(connection, () -> proceed(connection));
+    } else {
+      accept();
     }
   }
 

@@ -61,27 +61,39 @@ public enum MessageType {
     GUEST_RING
   }
 
-  private final int[] numbers;
+  private final int xen40;
+  private final int xen41;
+  private final int today;
   private final String text;
   private final Shape shape;
 
   /** Numbers by generation, 0 where it has no such message. */
   MessageType(int xen40, int xen41, int today, String text, Shape shape) {
-    this.numbers = new int[] {xen40, xen41, today};
+    this.xen40 = xen40;
+    this.xen41 = xen41;
+    this.today = today;
     this.text = text;
     this.shape = shape;
   }
 
   /** The number in a generation; empty if it has no such message. */
   public Optional<Integer> number(Generation generation) {
-    int number = numbers[generation.ordinal()];
+    int number = numberOrZero(generation);
     return number == 0 ? Optional.empty() : Optional.of(number);
+  }
+
+  private int numberOrZero(Generation generation) {
+    return switch (generation) {
+      case XEN_4_0 -> xen40;
+      case XEN_4_1 -> xen41;
+      case TODAY -> today;
+    };
   }
 
   /** The message with a number in a generation; empty if it has none. */
   public static Optional<MessageType> of(int number, Generation generation) {
     for (MessageType type : values()) {
-      if (number != 0 && type.numbers[generation.ordinal()] == number) {
+      if (number != 0 && type.numberOrZero(generation) == number) {
         return Optional.of(type);
       }
     }

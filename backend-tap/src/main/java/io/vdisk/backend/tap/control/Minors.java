@@ -1,7 +1,6 @@
 package io.vdisk.backend.tap.control;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -35,10 +34,11 @@ public final class Minors {
     try {
       for (int minor = 0; minor < LIMIT; minor++) {
         Path marker = folder.marker(minor);
+        if (Files.exists(marker)) {
+          continue;
+        }
         try {
           return Files.createFile(marker);
-        } catch (FileAlreadyExistsException e) {
-          continue;
         } catch (IOException e) {
           throw new ControlException(ErrorNumber.EIO, marker + " cannot be made", e);
         }

@@ -1,17 +1,18 @@
 package io.vdisk.backend.tap.control;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * What a tapdisk answers: messages, and bytes that follow them.
+ * What a tapdisk answers: messages, and a text that follows them.
  *
  * @param messages one, or the row of a list
  * @param following JSON behind a {@link StatisticsLength}, else empty
  */
-record Reply(List<ControlMessage> messages, byte[] following) {
+record Reply(List<ControlMessage> messages, String following) {
   static Reply of(ControlMessage message) {
-    return new Reply(List.of(message), new byte[0]);
+    return new Reply(List.of(message), "");
   }
 
   /**
@@ -37,11 +38,11 @@ record Reply(List<ControlMessage> messages, byte[] following) {
 
   /** All the bytes: an answer is one write. */
   ByteBuffer encode(Generation generation) throws ControlException {
-    ByteBuffer all =
-        ByteBuffer.allocate(messages.size() * generation.messageSize() + following.length);
+    byte[] text = following.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer all = ByteBuffer.allocate(messages.size() * generation.messageSize() + text.length);
     for (ControlMessage message : messages) {
       all.put(message.encode(generation));
     }
-    return all.put(following).flip();
+    return all.put(text).flip();
   }
 }

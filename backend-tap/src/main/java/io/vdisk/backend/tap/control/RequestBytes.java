@@ -58,14 +58,16 @@ final class RequestBytes {
       if (needsUpTo(keyStart - 1)) {
         return Optional.empty();
       }
-      return Optional.of(new ControlRequest(message, log(logBytes), new byte[0]));
+      return Optional.of(new ControlRequest(message, log(logBytes), Optional.empty()));
     }
     if (needsUpTo(keyStart) || needsUpTo(keyStart + keyBytes(keyStart))) {
       return Optional.empty();
     }
     byte[] key = new byte[keyBytes(keyStart)];
     bytes.get(keyStart, key);
-    return Optional.of(new ControlRequest(message, log(logBytes), key));
+    EncryptionKey kept = new EncryptionKey(key);
+    Arrays.fill(key, (byte) 0);
+    return Optional.of(new ControlRequest(message, log(logBytes), Optional.of(kept)));
   }
 
   /** The cookie, once the message is there. */
@@ -119,13 +121,15 @@ final class RequestBytes {
   static ByteBuffer of(ControlRequest request, Generation generation) throws ControlException {
     ByteBuffer message = request.message().encode(generation);
     int logBytes = request.log().isPresent() ? LOG_BYTES : 0;
-    int keyBytes = request.key().length == 0 ? 0 : 1 + request.key().length;
+    byte[] key = request.key().map(EncryptionKey::copy).orElse(new byte[0]);
+    int keyBytes = key.length == 0 ? 0 : 1 + key.length;
     ByteBuffer all = ByteBuffer.allocate(message.capacity() + logBytes + keyBytes).put(message);
     if (request.log().isPresent()) {
       all.put(WireText.bytes(request.log().get(), LOG_BYTES, "name of the log"));
     }
     if (keyBytes > 0) {
-      all.put((byte) request.key().length).put(request.key());
+      all.put((byte) key.length).put(key);
+      Arrays.fill(key, (byte) 0);
     }
     return all.flip();
   }

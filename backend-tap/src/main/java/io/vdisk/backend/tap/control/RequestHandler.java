@@ -92,7 +92,7 @@ final class RequestHandler {
       messages.add(new ControlMessage(MessageType.LIST_RSP, cookie, line));
     }
     messages.add(new ControlMessage(MessageType.LIST_RSP, cookie, DiskLine.END));
-    return new Reply(messages, new byte[0]);
+    return new Reply(messages, "");
   }
 
   private List<Integer> minors() {
@@ -106,10 +106,10 @@ final class RequestHandler {
                 .map(one -> one.disk().statistics())
                 .collect(Collectors.joining(", ", "[ ", " ]"))
             : attached(minor).disk().statistics();
-    byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+    int bytes = json.getBytes(StandardCharsets.UTF_8).length;
     ControlMessage head =
-        new ControlMessage(MessageType.STATS_RSP, minor, new StatisticsLength(bytes.length));
-    return new Reply(List.of(head), bytes);
+        new ControlMessage(MessageType.STATS_RSP, minor, new StatisticsLength(bytes));
+    return new Reply(List.of(head), json);
   }
 
   private Reply attach(ControlRequest request) throws ControlException {
@@ -127,7 +127,7 @@ final class RequestHandler {
         return reply(request, MessageType.OPEN_RSP, info);
       }
     } finally {
-      opening.wipe();
+      opening.key().ifPresent(EncryptionKey::close);
     }
   }
 
@@ -159,7 +159,7 @@ final class RequestHandler {
   }
 
   private Attached stillAttached(Attached one, ErrorNumber number) throws ControlException {
-    if (disks.find(one.minor()).filter(found -> found == one).isEmpty()) {
+    if (disks.find(one.minor()).filter(one::equals).isEmpty()) {
       throw absent(number, one.minor());
     }
     return one;

@@ -163,15 +163,16 @@ class ControlServerTest {
             600,
             Optional.of("aio:/mirror"),
             Optional.of("/log"),
-            key.clone());
+            Optional.of(new EncryptionKey(key)));
 
     client.open(PID, 0, request);
 
     MemoryDisk disk = disks.attached.get(0);
     assertArrayEquals(key, disk.key);
     OpenRequest opened = disk.opened.orElseThrow();
-    assertArrayEquals(new byte[64], opened.key(), "the key is wiped behind the opening");
-    request.wipe();
+    assertArrayEquals(
+        new byte[64], opened.key().orElseThrow().copy(), "the key is wiped behind the opening");
+    request.key().orElseThrow().close();
     assertEquals(request, opened);
     ResumeRequest resuming =
         new ResumeRequest(

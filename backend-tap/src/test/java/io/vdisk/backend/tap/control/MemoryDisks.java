@@ -61,7 +61,7 @@ final class MemoryDisks implements Disks {
       }
       DiskInfo found = find(request.disk(), request.flags().contains(OpenFlag.READ_ONLY));
       opened = Optional.of(request);
-      key = request.key().clone();
+      key = request.key().map(EncryptionKey::copy).orElse(key);
       name = Optional.of(request.disk());
       info = found;
       states.remove(DiskState.CLOSED);

@@ -43,11 +43,11 @@ class RequestBytesTest {
 
   @Test
   void requestInPiecesIsWholeWithItsLastByte() throws IOException {
-    byte[] key = {1, 2, 3, 4};
+    Optional<EncryptionKey> key = Optional.of(new EncryptionKey(new byte[] {1, 2, 3, 4}));
     for (ControlRequest request :
         new ControlRequest[] {
           ControlRequest.of(opening()),
-          new ControlRequest(opening(OpenFlag.ADD_LOG), Optional.of("/log"), new byte[0]),
+          new ControlRequest(opening(OpenFlag.ADD_LOG), Optional.of("/log"), Optional.empty()),
           new ControlRequest(opening(OpenFlag.ENCRYPTED), Optional.empty(), key),
           new ControlRequest(
               opening(OpenFlag.ENCRYPTED, OpenFlag.ADD_LOG), Optional.of("/log"), key)
@@ -64,7 +64,9 @@ class RequestBytesTest {
   void whatFollowsAMessageIsLogThenKey() throws IOException {
     ControlRequest request =
         new ControlRequest(
-            opening(OpenFlag.ENCRYPTED, OpenFlag.ADD_LOG), Optional.of("/log"), new byte[] {7, 8});
+            opening(OpenFlag.ENCRYPTED, OpenFlag.ADD_LOG),
+            Optional.of("/log"),
+            Optional.of(new EncryptionKey(new byte[] {7, 8})));
 
     byte[] sent = RequestBytes.of(request, TODAY).array();
 
@@ -103,12 +105,13 @@ class RequestBytesTest {
 
   @Test
   void keyIsInNoTextAndCanBeWiped() {
-    byte[] key = {101, 102};
+    EncryptionKey key = new EncryptionKey(new byte[] {101, 102});
     OpenRequest request =
-        new ControlRequest(opening(OpenFlag.ENCRYPTED), Optional.empty(), key).opening();
+        new ControlRequest(opening(OpenFlag.ENCRYPTED), Optional.empty(), Optional.of(key))
+            .opening();
 
     assertFalse(request.toString().contains("101"), request.toString());
-    request.wipe();
-    assertArrayEquals(new byte[2], key);
+    key.close();
+    assertArrayEquals(new byte[2], key.copy());
   }
 }
