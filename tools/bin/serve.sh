@@ -1,4 +1,5 @@
-# Starts a process that serves, in the background unless -D says otherwise. Read by launchers, as launch.sh, which it goes on to.
+# Starts a process that serves, in the background unless -D says otherwise, or a command among "clients". Read by launchers, as launch.sh, which it
+# goes on to.
 
 foreground=
 for word in "$@"; do
@@ -6,6 +7,7 @@ for word in "$@"; do
     --help | --version) foreground=yes ;;
     --*) ;;
     -*[Dh]*) foreground=yes ;;
+    *) case " ${clients-} " in *" $word "*) foreground=yes ;; esac ;;
   esac
 done
 

@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
@@ -7,6 +8,7 @@ import io.vdisk.backend.tap.control.Disks;
 import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.GuestRings;
+import io.vdisk.backend.tap.control.PipeServer;
 import io.vdisk.backend.tap.control.TapDisks;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import java.io.IOException;
@@ -22,10 +24,17 @@ import java.util.List;
 public final class Tapdisk {
   private static final String USAGE = "usage: tapdisk <-u uuid> <-c control socket>";
 
+  /** What the tapdisk of blktap 1 printed. */
+  private static final String PIPES_USAGE =
+      "blktap-utils: v1.0.0\nusage: tapdisk <READ fifo> <WRITE fifo>";
+
+  private static final int PIPES_USAGE_ERROR = 255;
+
   private static final String HELP =
       """
 
       Serves disks; tap-ctl commands it. Prints its control socket and goes into the background.
+      With two pipes it is the tapdisk of blktap 1: blktapctrl commands it.
         -D                  stays in the foreground
         --folder DIR        where sockets and minors are, instead of /run/blktap-control;
                             the variable VDISK_TAP_FOLDER says the same
@@ -72,11 +81,15 @@ public final class Tapdisk {
         console.out().println("tapdisk " + Help.version());
         return 0;
       }
-      if (!arguments.operands().isEmpty()) {
-        console.err().println(USAGE);
-        return startup.failed(ErrorNumber.EINVAL.number());
+      List<String> pipes = arguments.operands();
+      if (pipes.isEmpty()) {
+        serve(arguments);
+      } else if (pipes.size() == 2) {
+        serve(Path.of(pipes.get(0)), Path.of(pipes.get(1)), arguments);
+      } else {
+        console.err().println(PIPES_USAGE);
+        return startup.failed(PIPES_USAGE_ERROR);
       }
-      serve(arguments);
       return 0;
     } catch (UsageException e) {
       console.err().println("tapdisk: " + e.getMessage() + "\n" + USAGE);
@@ -105,6 +118,17 @@ public final class Tapdisk {
     Thread closing = new Thread(server::close, "closing");
     Runtime.getRuntime().addShutdownHook(closing);
     startup.ready(server.socket().toString());
+    server.run();
+  }
+
+  /** As the tapdisk of blktap 1, which blktapctrl starts. */
+  private void serve(Path read, Path write, Arguments arguments)
+      throws IOException, UsageException {
+    Disks disks = new TapDisks(policy(arguments));
+    long pid = ProcessHandle.current().pid();
+    PipeServer server = PipeServer.open(read, write, pid, disks, BlktapDevices.none());
+    Runtime.getRuntime().addShutdownHook(new Thread(server::close, "closing"));
+    startup.ready("");
     server.run();
   }
 

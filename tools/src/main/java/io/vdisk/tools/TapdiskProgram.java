@@ -48,6 +48,25 @@ record TapdiskProgram(Path path) {
   }
 
   /**
+   * Starts a process that takes its commands from pipes. It tells nothing: it answers, or not.
+   *
+   * @param read the pipe that it reads
+   * @param write the pipe that it writes
+   */
+  void serve(Path read, Path write) throws ControlException {
+    try {
+      Process process =
+          new ProcessBuilder(path.toString(), read.toString(), write.toString())
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      process.getOutputStream().close();
+    } catch (IOException e) {
+      throw new ControlException(ErrorNumber.ENOENT, path + " cannot be started", e);
+    }
+  }
+
+  /**
    * Starts a process in the background and waits until it can be commanded.
    *
    * @param compatible the release whose messages it shall speak, or "today"
