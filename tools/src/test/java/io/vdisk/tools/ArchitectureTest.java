@@ -85,8 +85,8 @@ class ArchitectureTest {
 
   /**
    * Whoever opens a path that an image names does it as a policy. {@code Images} and the tools open
-   * what their callers name, and {@code CreateSession} deletes what a policy created. The control
-   * plane of a tapdisk opens its own sockets, pipes and locks.
+   * what their callers name, and {@code CreateSession} deletes what a policy created. A tapdisk
+   * opens the disks that its commander names, and its own rings, sockets, pipes and locks.
    */
   private static final ArchRule POLICIES_OPEN_WHAT_IMAGES_NAME =
       noClasses()
@@ -95,7 +95,7 @@ class ArchitectureTest {
                       "io.vdisk.file..",
                       "io.vdisk.testkit..",
                       "io.vdisk.tools..",
-                      "io.vdisk.backend.tap.control.."))
+                      "io.vdisk.backend.tap.."))
                   .and(not(outermost("io.vdisk.Images")))
                   .and(not(outermost("io.vdisk.spi.CreateSession")))
                   .and(not(policies())))

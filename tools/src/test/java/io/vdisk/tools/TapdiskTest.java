@@ -1,5 +1,7 @@
 package io.vdisk.tools;
 
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,6 +11,10 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +44,7 @@ class TapdiskTest {
         program,
         ("#!/bin/sh\nexec '" + java + "' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '")
             + (System.getProperty("java.class.path") + ":" + modulePath())
-            + "' io.vdisk.tools.Tapdisk -D\n");
+            + "' io.vdisk.tools.Tapdisk -D \"$@\"\n");
     assertTrue(program.toFile().setExecutable(true));
     shell.environment.put("TAPDISK2", program.toString());
   }
@@ -155,6 +161,54 @@ class TapdiskTest {
     assertEquals(111, shell.run(TapCtl::run, "stats", "-p", Long.toString(pid), "-m", "0"));
   }
 
+  /** Its pipes are the tapdisk's, named from the daemon's view; the process is one of its own. */
+  @Test
+  void tapdiskOfBlktap1TakesItsCommandsFromPipes()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    Requirements.need("mkfifo");
+    Path raw = Files.write(shell.folder.resolve("d.raw"), new byte[8192]);
+    Path read = shell.folder.resolve("tapctrlread1");
+    Path write = shell.folder.resolve("tapctrlwrite1");
+    assertEquals(0, shell.program("mkfifo", "/tapctrlread1", "/tapctrlwrite1"), shell.out);
+    String program = shell.folder.resolve("tapdisk").toString();
+    Process tapdisk = new ProcessBuilder(program, write.toString(), read.toString()).start();
+    pid = tapdisk.pid();
+    try (FileChannel out = FileChannel.open(write, READ, WRITE);
+        FileChannel in = FileChannel.open(read, READ, WRITE)) {
+      out.write(message(9, 0, ""));
+      ByteBuffer answer = answer(in, 20);
+      assertEquals(10, answer.get(0));
+      assertEquals(pid, answer.getInt(16));
+      out.write(message(1, 7, raw.toString()));
+      answer = answer(in, 40);
+      assertEquals(2, answer.get(0));
+      assertEquals(16, answer.getLong(16), "sectors");
+      assertEquals(512, answer.getLong(24));
+      out.write(message(4, 7, "\1\0\0"));
+      assertEquals(6, answer(in, 16).get(0), "no device can be served here");
+      out.write(message(7, 7, ""));
+      awaitEnd();
+      assertEquals(0, tapdisk.exitValue());
+    }
+  }
+
+  /** A message of Xen 3.2 and later to the driver "aio". */
+  private static ByteBuffer message(int type, int cookie, String body) {
+    byte[] bytes = body.isEmpty() ? new byte[0] : (body + "\0").getBytes(StandardCharsets.UTF_8);
+    ByteBuffer message = ByteBuffer.allocate(16 + bytes.length).order(ByteOrder.LITTLE_ENDIAN);
+    message.putShort((short) type).putShort((short) message.capacity());
+    message.putShort((short) 0).putShort((short) cookie).put(16, bytes);
+    return message.clear();
+  }
+
+  private static ByteBuffer answer(FileChannel in, int count) throws IOException {
+    ByteBuffer answer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+    while (answer.hasRemaining()) {
+      in.read(answer);
+    }
+    return answer.flip();
+  }
+
   private int run(String... words) {
     return shell.run(Tapdisk::run, words);
   }
@@ -164,6 +218,12 @@ class TapdiskTest {
     assertEquals(22, run("-x"));
     assertEquals(
         "tapdisk: unknown option '-x'\nusage: tapdisk <-u uuid> <-c control socket>\n", shell.err);
+    for (String[] pipes : new String[][] {{"/one"}, {"/one", "/two", "/three"}}) {
+      assertEquals(255, run(pipes));
+      assertEquals("blktap-utils: v1.0.0\nusage: tapdisk <READ fifo> <WRITE fifo>\n", shell.err);
+    }
+    assertEquals(2, run("/one", "/two"));
+    assertEquals("tapdisk: /one is no pipe\n", shell.err);
     assertEquals(22, run("--compat", "5.0"));
     assertTrue(shell.err.startsWith("tapdisk: --compat is 4.1"), shell.err);
     assertEquals(22, run("--backing-policy", "some"));

@@ -201,6 +201,9 @@ public final class BlktapDaemon implements Closeable {
     } finally {
       if (disks.values().stream().noneMatch(disk -> disk.tapdisk().equals(tapdisk))) {
         tapdisk.client().close();
+        for (Path pipe : tapdisk.pipes()) {
+          Pipes.remove(pipe);
+        }
       }
     }
   }

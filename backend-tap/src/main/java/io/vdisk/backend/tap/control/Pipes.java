@@ -47,20 +47,22 @@ final class Pipes implements Closeable {
   }
 
   /**
-   * Makes a pipe, by the program {@code mkfifo}. One that is there serves as well.
+   * Makes a pipe, by the program {@code mkfifo}. One that is there is replaced: a process that
+   * still has it open must not take what is meant for another.
    *
    * @throws ControlException if it cannot be made
    */
   static void make(Path pipe) throws ControlException {
     try {
       Files.createDirectories(pipe.toAbsolutePath().getParent());
+      remove(pipe);
       Process made =
           new ProcessBuilder("mkfifo", "-m", "0600", pipe.toString())
               .redirectErrorStream(true)
               .start();
       made.getOutputStream().close();
       made.getInputStream().readAllBytes();
-      if (!made.waitFor(10, TimeUnit.SECONDS) || made.exitValue() != 0 && !Files.exists(pipe)) {
+      if (!made.waitFor(10, TimeUnit.SECONDS) || made.exitValue() != 0) {
         throw new ControlException(ErrorNumber.EIO, "the pipe " + pipe + " cannot be made");
       }
     } catch (ControlException e) {
@@ -71,6 +73,17 @@ final class Pipes implements Closeable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ControlException(ErrorNumber.EINTR, "interrupted", e);
+    }
+  }
+
+  /** Removes a pipe, if it is one; those who have it open keep it. */
+  static void remove(Path pipe) throws ControlException {
+    try {
+      if (!Files.isRegularFile(pipe)) {
+        Files.deleteIfExists(pipe);
+      }
+    } catch (IOException e) {
+      throw new ControlException(ErrorNumber.EIO, "the pipe " + pipe + " cannot be removed", e);
     }
   }
 

@@ -100,6 +100,7 @@ class BlktapDaemonTest {
     assertEquals(Set.of(2), devices.created);
     daemon.detach(2);
     awaitEnd(1);
+    assertFalse(Files.exists(folder.resolve("tapctrlread1")));
     fails(19, "no disk has minor 2", () -> daemon.detach(2));
   }
 
@@ -126,8 +127,9 @@ class BlktapDaemonTest {
 
     assertEquals(one.pid(), two.pid());
     daemon.detach(one.minor());
-    assertEquals(Set.of(2), devices.served.keySet());
     daemon.attach("ram:/r", false, 3, 0);
+    assertTrue(disks.attached.get(0).isDetached, "the first was closed before the third came");
+    assertEquals(Set.of(1, 2), devices.served.keySet());
     daemon.detach(1);
     daemon.detach(2);
     awaitEnd(0);
@@ -188,7 +190,8 @@ class BlktapDaemonTest {
     Pipes.make(write);
     spawn(write, read);
     try (Pipes pipes = Pipes.open(read, write)) {
-      pipes.write(bytes("ffff ffff ffff ffff"));
+      pipes.write(bytes("6300 0c00 ffff ffff ffffffff"));
+      pipes.write(bytes("0400 1000 0400 0900 0000000000000000"));
       assertEquals(
           bytes("0a00 1400 0000 0000 0000000000000000 64000000"),
           answer(pipes, "0900 1000 dddd cccc 0000000000000000", 20));

@@ -1,0 +1,59 @@
+package io.vdisk.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BlktapctrlTest {
+  @TempDir Path folder;
+  private Shell shell;
+
+  @BeforeEach
+  void open() throws IOException {
+    shell = new Shell(folder.toRealPath());
+    shell.environment.put("TAPDISK2", "/bin/sh");
+  }
+
+  private int run(String... words) {
+    return shell.run(Blktapctrl::run, words);
+  }
+
+  @Test
+  void missingDevicesAreToldClearly() {
+    assertEquals(19, run("-D", "--pipes", "/tap"));
+    assertEquals(
+        "blktapctrl: /dev/xen/blktap0 is missing: this kernel has no blktap, and no guest can be"
+            + " reached\n",
+        shell.err);
+  }
+
+  @Test
+  void commandsWantADaemon() {
+    for (String[] words : new String[][] {{"list"}, {"detach", "1"}, {"attach", "-r", "aio:x"}}) {
+      String[] all = new String[words.length + 2];
+      System.arraycopy(words, 0, all, 0, words.length);
+      all[words.length] = "--pipes";
+      all[words.length + 1] = "/tap";
+      assertEquals(111, run(all));
+      assertEquals("blktapctrl: no blktapctrl answers at /tap/blktapctrl.socket\n", shell.err);
+    }
+  }
+
+  @Test
+  void misuseIsToldWithTheUsage() {
+    assertEquals(22, run("attach"));
+    assertTrue(
+        shell.err.startsWith("blktapctrl: unknown or incomplete command 'attach'\nusage: "),
+        shell.err);
+    assertEquals(22, run("--compat", "2.0", "--pipes", "/tap"));
+    assertTrue(shell.err.startsWith("blktapctrl: --compat is 3.0.3"), shell.err);
+    assertEquals(0, run("--help"));
+    assertTrue(shell.out.startsWith("usage: blktapctrl [-D]"), shell.out);
+    assertEquals(0, run("--version"));
+  }
+}
