@@ -62,6 +62,11 @@ final class SharedFileTransport extends TapTransport {
   }
 
   @Override
+  long session() {
+    return numbers.getLong(SharedFileLayout.SESSION);
+  }
+
+  @Override
   ByteBuffer ring() {
     return ring;
   }

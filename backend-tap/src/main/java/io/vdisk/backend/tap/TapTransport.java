@@ -14,6 +14,9 @@ import java.nio.ByteBuffer;
 public abstract class TapTransport implements Closeable {
   TapTransport() {}
 
+  /** What tells this guest, from its first connection to its end, from any other. */
+  abstract long session();
+
   /** The memory of the ring: direct, of one page or of a power of two of them. */
   abstract ByteBuffer ring();
 
