@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(120)
 class KilledServerTest {
-  private static final int PAGES = 1024;
+  private static final int PAGES = 1 << 15;
   private static final int KILLS = 2;
   private static final int ANSWERS_BEFORE_A_KILL = 700;
 
@@ -97,7 +97,7 @@ class KilledServerTest {
 
   private void ask(SharedFileFrontend frontend) {
     FrontRing ring = frontend.ring();
-    if (random.nextInt(100) == 0) {
+    if (random.nextInt(500) == 0) {
       ring.next().operation(3, 0);
       asked.put((long) ring.put(), new long[] {-1, 0});
       return;
