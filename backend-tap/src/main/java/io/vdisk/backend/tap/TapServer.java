@@ -238,6 +238,10 @@ public final class TapServer implements Closeable {
           isEnding = true;
         }
         watch.slept(System.nanoTime() - began);
+        if (transport.asksForCalm()) {
+          awaitCalm(0);
+          transport.isCalm();
+        }
       }
     }
     return false;
@@ -288,16 +292,18 @@ public final class TapServer implements Closeable {
 
   /** The lead is held. */
   private void serveBarrier(RingWorker worker) throws IOException {
+    awaitCalm(1);
+    worker.serve(worker.count() - 1, worker.count());
+  }
+
+  /** Leads on when no more requests than these are on their way. */
+  private void awaitCalm(int own) {
     isHeldBack = true;
-    try {
-      while (inFlight.get() > 1) {
-        returned.awaitUninterruptibly();
-      }
-      worker.serve(worker.count() - 1, worker.count());
-    } finally {
-      isHeldBack = false;
-      released.signalAll();
+    while (inFlight.get() > own) {
+      returned.awaitUninterruptibly();
     }
+    isHeldBack = false;
+    released.signalAll();
   }
 
   /**

@@ -51,11 +51,26 @@ public abstract class TapTransport implements Closeable {
    */
   abstract boolean await() throws IOException;
 
+  /**
+   * True if the guest wants to hear when nothing is on its way any longer: then {@link #isCalm}.
+   */
+  boolean asksForCalm() {
+    return false;
+  }
+
+  /** Nothing is on its way, as the guest asked for. */
+  void isCalm() throws IOException {}
+
   /** Wakes whoever awaits, or will. */
   abstract void wake();
 
+  /** True if the bell is to be rung for each batch of responses, asked for or not. */
+  boolean isAlwaysRung() {
+    return false;
+  }
+
   /** Rings the guest's bell. */
-  abstract void ringBell();
+  abstract void ringBell() throws IOException;
 
   /** Tells the guest that the disk has so many bytes. */
   abstract void announceSize(long bytes);
