@@ -104,15 +104,9 @@ public record SharedFileLayout(RingAbi abi, int ringPages, int dataPages) {
       throw new CorruptImageException(
           name + " is not a ring's file: it does not begin with vdisktap");
     }
-    int abi = page.getInt(ABI);
-    if (page.getInt(VERSION) != VERSION_1 || abi < 1 || abi > RingAbi.values().length) {
+    if (page.getInt(VERSION) != VERSION_1) {
       throw new CorruptImageException(
-          name
-              + " has version "
-              + page.getInt(VERSION)
-              + " and ABI "
-              + abi
-              + ", which are not known");
+          name + " has version " + page.getInt(VERSION) + ", which is not known");
     }
     try {
       SharedFileLayout layout =

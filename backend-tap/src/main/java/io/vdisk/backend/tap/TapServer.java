@@ -99,7 +99,7 @@ public final class TapServer implements Closeable {
       throws IOException {
     try {
       return new TapServer(transport, Service.begin(transport, device, options), options);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
       transport.close();
       throw e;
     }
