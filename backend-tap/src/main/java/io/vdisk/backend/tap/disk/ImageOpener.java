@@ -41,8 +41,9 @@ final class ImageOpener {
     Deque<OpenImage> opened = new ArrayDeque<>();
     boolean isComplete = false;
     try {
-      for (DiskChain.Link link : chain.upwards()) {
-        boolean isTop = link == chain.top();
+      for (int i = chain.links().size() - 1; i >= 0; i--) {
+        DiskChain.Link link = chain.links().get(i);
+        boolean isTop = i == 0;
         boolean writable = isTop && !link.isReadOnly() && !request.isReadOnly();
         Optional<BlockDevice> below = Optional.ofNullable(opened.peek()).map(OpenImage::device);
         opened.push(image(link.image(), writable, below));
