@@ -35,8 +35,9 @@ final class Rings {
     rings.clear();
   }
 
-  /** Returns when none has a request in flight, nor takes one. */
+  /** Returns when none has a request in flight, nor takes one; those of guests that left go. */
   void pause() throws IOException {
+    closeGone();
     for (ServedRing ring : rings) {
       ring.ring().pause();
     }

@@ -283,9 +283,13 @@ final class TapDiskTest {
     other.hasLeft = true;
     disk.resume(ResumeRequest.SAME);
     assertEquals(List.of("start", "pause"), other.events);
-    disk.serve(new GuestRing());
+    GuestRing third = new GuestRing();
+    disk.serve(third);
     assertEquals(List.of("start", "pause", "close"), other.events);
     assertFalse(two.isServing());
+    third.hasLeft = true;
+    disk.pause();
+    assertEquals(List.of("start", "close"), third.events);
   }
 
   @Test
