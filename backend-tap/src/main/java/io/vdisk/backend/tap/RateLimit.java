@@ -111,6 +111,37 @@ public final class RateLimit {
     }
   }
 
+  /** True if there is a limit now. */
+  public boolean isLimited() {
+    return !rates.isUnlimited();
+  }
+
+  /**
+   * Lets some requests go now, or not yet. For those who have other things to wait for, too; they
+   * do not queue.
+   *
+   * @param count requests
+   * @param length bytes of all
+   * @return 0 if they may go; nanoseconds, after which to ask again, if not
+   */
+  public long take(int count, long length) {
+    if (!isLimited()) {
+      return 0;
+    }
+    lock.lock();
+    try {
+      long now = time.nanos();
+      long wait = Math.max(bytes.nanosUntil(length, now), requests.nanosUntil(count, now));
+      if (wait == 0) {
+        bytes.take(length);
+        requests.take(count);
+      }
+      return wait;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Waits until a request of so many bytes may go.
    *

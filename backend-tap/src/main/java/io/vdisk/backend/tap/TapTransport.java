@@ -1,6 +1,66 @@
 package io.vdisk.backend.tap;
 
 import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 
-/** The way to one guest: its ring, its data pages, and how both sides wake each other. */
-public interface TapTransport extends Closeable {}
+/**
+ * The way to one guest: the memory of its ring, the pages with its data, and the bell by which each
+ * side wakes the other. Whoever passes one to {@link TapServer#start} gives it away.
+ *
+ * <p>One thread at a time waits, one at a time rings; any number fetch and store. {@link #wake} and
+ * {@link #close} come from any thread.
+ */
+public abstract class TapTransport implements Closeable {
+  TapTransport() {}
+
+  /** What tells this guest, from its first connection to its end, from any other. */
+  abstract long session();
+
+  /** The memory of the ring: direct, of one page or of a power of two of them. */
+  abstract ByteBuffer ring();
+
+  /** How the guest lays out the ring's entries. */
+  abstract RingAbi abi();
+
+  /**
+   * Reads the segments of an indirect request out of the pages that hold them.
+   *
+   * @return false if these are not the guest's
+   */
+  abstract boolean readSegments(TapRequest request) throws IOException;
+
+  /**
+   * Gives each request of a batch that is still to be done a buffer as long as its segments, one
+   * after the other: the guest's own memory, or a copy. For a write it holds the guest's data. A
+   * request with pages that are not the guest's gets {@link TapStatus#ERROR}.
+   */
+  abstract void fetch(RequestBatch batch) throws IOException;
+
+  /**
+   * Gives the guest what the requests from {@code from} to {@code to} read, and takes the buffers
+   * back.
+   */
+  abstract void store(RequestBatch batch, int from, int to) throws IOException;
+
+  /**
+   * Sleeps until the guest rang or {@link #wake} was called; what happened since the last call
+   * counts.
+   *
+   * @return false if the guest has gone
+   */
+  abstract boolean await() throws IOException;
+
+  /** Wakes whoever awaits, or will. */
+  abstract void wake();
+
+  /** Rings the guest's bell. */
+  abstract void ringBell();
+
+  /** Tells the guest that the disk has so many bytes. */
+  abstract void announceSize(long bytes);
+
+  /** The guest, in a few words, for the log. */
+  @Override
+  public abstract String toString();
+}

@@ -148,6 +148,7 @@ final class OpenDisk implements Closeable {
       }
     }
     secondary.ifPresent(image -> image.grow(size));
+    device.flush(); // rings take it that all before is durable when they go on
   }
 
   private Resizing growable(long size, long before) throws DiskException {

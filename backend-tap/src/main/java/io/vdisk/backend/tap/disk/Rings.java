@@ -53,4 +53,13 @@ final class Rings {
     }
     failure.check();
   }
+
+  /** Tells all guests that the disk has another size. */
+  void announceSize() {
+    for (ServedRing ring : rings) {
+      if (ring.isServing()) {
+        ring.ring().announceSize();
+      }
+    }
+  }
 }

@@ -200,10 +200,11 @@ public final class TapDisk {
       if (!state.has(DiskState.PAUSED)) {
         throw trouble(Errno.EINVAL, "is not paused");
       }
+      long sectors = session.info().sectors();
       state.change(DiskState.RESUME_FAILED, 0);
       session.reopen(asked);
       state.become(0);
-      rings.resume(counted(running()));
+      resumeRings(running(), sectors);
     } catch (IOException e) {
       throw DiskException.of(e);
     } finally {
@@ -211,8 +212,15 @@ public final class TapDisk {
     }
   }
 
+  private void resumeRings(OpenDisk open, long sectorsBefore) throws IOException {
+    rings.resume(counted(open));
+    if (session.info().sectors() != sectorsBefore) {
+      rings.announceSize();
+    }
+  }
+
   /**
-   * Makes the disk larger while guests use it; they must be told by whoever told them the size.
+   * Makes the disk larger while guests use it, and tells them.
    *
    * @param sectors of 512 bytes
    * @throws DiskException EINVAL if it would shrink or is read-only, ENOSYS if the format cannot
@@ -221,11 +229,12 @@ public final class TapDisk {
     lock.lock();
     try {
       OpenDisk open = running();
+      long before = session.info().sectors();
       rings.pause();
       try {
         session.grow(sectors);
       } finally {
-        rings.resume(counted(open));
+        resumeRings(open, before);
       }
       return session.info();
     } catch (IOException e) {

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.PlayedTransport;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
@@ -12,7 +13,7 @@ import java.util.concurrent.Semaphore;
  * A guest's ring with a guest that never rests: it writes to a part of the disk that is its own,
  * and checks what it wrote.
  */
-final class BusyRing implements Ring, TapTransport {
+final class BusyRing implements Ring {
   private static final int SECTORS = 64;
   private static final int SECTOR = 512;
 
@@ -33,7 +34,7 @@ final class BusyRing implements Ring, TapTransport {
   }
 
   static Ring start(TapTransport transport, BlockDevice device, ServeOptions options) {
-    BusyRing ring = (BusyRing) transport;
+    BusyRing ring = (BusyRing) ((PlayedTransport) transport).server();
     ring.device = device;
     ring.thread.start();
     return ring;
@@ -85,6 +86,16 @@ final class BusyRing implements Ring, TapTransport {
       isPaused = false;
       turn.release();
     }
+  }
+
+  /** What its disk is given to serve. */
+  TapTransport transport() {
+    return new PlayedTransport(this);
+  }
+
+  @Override
+  public void announceSize() {
+    // it never looks
   }
 
   @Override

@@ -39,7 +39,7 @@ final class StandbyTest {
     standby = "qcow2:" + folder.resolve("standby.qcow2");
     Images.create(folder.resolve("standby.qcow2"), CreateOptions.of("qcow2", 8 * MIB)).close();
     disk.open(OpenRequest.of("qcow2:" + image, OpenRequest.STANDBY).withSecondary(standby));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 1, 65_536);
     files.isFull = true;
     Bytes.write(guest.device, 4096, 2, 4096);

@@ -36,7 +36,7 @@ final class TapDiskStressTest {
     List<BusyRing> guests = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       guests.add(new BusyRing(i * 2L * MIB, SEED + i));
-      disk.serve(guests.get(i));
+      disk.serve(guests.get(i).transport());
     }
     Thread one = control(disk, 1);
     Thread two = control(disk, 2);

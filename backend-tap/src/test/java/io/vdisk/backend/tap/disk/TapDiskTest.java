@@ -86,7 +86,7 @@ final class TapDiskTest {
     refused(Errno.EINVAL, "disk 3 is not open", disk::pause);
     refused(Errno.EINVAL, "is not open", () -> disk.resume(ResumeRequest.SAME));
     refused(Errno.EINVAL, "is not open", disk::info);
-    refused(Errno.EINVAL, "is not open", () -> disk.serve(guest));
+    refused(Errno.EINVAL, "is not open", () -> disk.serve(guest.transport()));
     assertEquals(List.of("close"), guest.events);
     disk.close(false);
     disk.open(OpenRequest.of("ram:1M"));
@@ -95,7 +95,7 @@ final class TapDiskTest {
     refused(Errno.EBUSY, "is open", disk::detach);
     disk.pause();
     disk.pause();
-    refused(Errno.EAGAIN, "is paused", () -> disk.serve(guest));
+    refused(Errno.EAGAIN, "is paused", () -> disk.serve(guest.transport()));
     refused(Errno.EAGAIN, "is paused", () -> disk.grow(9999));
     disk.close(false);
     disk.detach();
@@ -108,7 +108,7 @@ final class TapDiskTest {
   void everyFormatIsOpenedByItsDriver(String format) throws Exception {
     DiskInfo info = disk.open(OpenRequest.of(image(format, "image", 8 * MIB)));
     assertEquals(new DiskInfo(16_384, 512, 0), info);
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, MIB, 5, 4096);
     guest.device.flush();
     assertArrayEquals(Bytes.of(5, 4096), Bytes.read(guest.device, MIB, 4096));
@@ -121,7 +121,7 @@ final class TapDiskTest {
     Images.create(file, CreateOptions.of("qcow2", 8 * MIB)).close();
     long sectors = Files.size(file) / 512;
     assertEquals(sectors, disk.open(OpenRequest.of(driver + ":" + file)).sectors());
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertArrayEquals(new byte[] {'Q', 'F', 'I', (byte) 0xfb}, Bytes.read(guest.device, 0, 4));
     assertEquals(driver.equals("sync"), guest.options.isSerial());
   }
@@ -194,7 +194,7 @@ final class TapDiskTest {
   void aReadOnlyDiskSaysSoAndIsNotWritten() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB), OpenRequest.READ_ONLY));
     assertEquals(new DiskInfo(2048, 512, 4), disk.info());
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertTrue(guest.options.isReadOnly());
     assertThrows(NonWritableChannelException.class, () -> Bytes.write(guest.device, 0, 1, 512));
   }
@@ -210,7 +210,7 @@ final class TapDiskTest {
   void whilePausedTheImageIsOthersAndTheRingsAreQuiet() throws Exception {
     String image = "aio:" + raw("image", MIB);
     disk.open(OpenRequest.of(image));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 1, 512);
     disk.pause();
     assertEquals(List.of("start", "pause"), guest.events);
@@ -230,7 +230,7 @@ final class TapDiskTest {
   void aSnapshotIsTakenBetweenPauseAndResume() throws Exception {
     String base = image("vhd", "base.vhd", 8 * MIB);
     disk.open(OpenRequest.of(base));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 1, 512);
     disk.pause();
     Path child = folder.resolve("child.vhd");
@@ -247,13 +247,14 @@ final class TapDiskTest {
     assertTrue(guest.events.contains("close"));
     disk.open(OpenRequest.of(base));
     GuestRing later = new GuestRing();
-    disk.serve(later);
+    disk.serve(later.transport());
     assertArrayEquals(new byte[512], Bytes.read(later.device, 512, 512));
   }
 
   @Test
   void itGoesOnFromTheSameSizeOrALargerOne() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
+    disk.serve(guest.transport());
     disk.pause();
     String smaller = "aio:" + raw("smaller", MIB - 512);
     DiskException e =
@@ -264,14 +265,15 @@ final class TapDiskTest {
     assertEquals(2048, disk.info().sectors());
     disk.resume(ResumeRequest.of("aio:" + raw("larger", 2 * MIB)));
     assertEquals(4096, disk.info().sectors());
+    assertEquals(List.of("start", "pause", "resume", "size"), guest.events);
   }
 
   @Test
   void severalGuestsMayShareIt() throws Exception {
     disk.open(OpenRequest.of("ram:1M"));
     GuestRing other = new GuestRing();
-    ServedRing one = disk.serve(guest);
-    ServedRing two = disk.serve(other);
+    ServedRing one = disk.serve(guest.transport());
+    ServedRing two = disk.serve(other.transport());
     Bytes.write(guest.device, 0, 6, 512);
     assertArrayEquals(Bytes.of(6, 512), Bytes.read(other.device, 0, 512));
     one.close();
@@ -284,7 +286,7 @@ final class TapDiskTest {
     disk.resume(ResumeRequest.SAME);
     assertEquals(List.of("start", "pause"), other.events);
     GuestRing third = new GuestRing();
-    disk.serve(third);
+    disk.serve(third.transport());
     assertEquals(List.of("start", "pause", "close"), other.events);
     assertFalse(two.isServing());
     third.hasLeft = true;
@@ -298,8 +300,8 @@ final class TapDiskTest {
     GuestRing other = new GuestRing();
     disk.open(OpenRequest.of("ram:1M", OpenRequest.SHARED));
     second.open(OpenRequest.of("ram:1M", OpenRequest.SHARED));
-    disk.serve(guest);
-    second.serve(other);
+    disk.serve(guest.transport());
+    second.serve(other.transport());
     Bytes.write(guest.device, 0, 6, 512);
     assertArrayEquals(Bytes.of(6, 512), Bytes.read(other.device, 0, 512));
     second.close(false);
@@ -308,7 +310,7 @@ final class TapDiskTest {
   @Test
   void aRamDiskOutlivesAPause() throws Exception {
     disk.open(OpenRequest.of("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 6, 512);
     disk.pause();
     disk.pause();
@@ -316,14 +318,14 @@ final class TapDiskTest {
     assertArrayEquals(Bytes.of(6, 512), Bytes.read(guest.device, 0, 512));
     disk.close(false);
     disk.open(OpenRequest.of("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertArrayEquals(new byte[512], Bytes.read(guest.device, 0, 512));
   }
 
   @Test
   void aPauseThatCannotDrainIsNoneAndMayBeTriedAgain() throws Exception {
     disk.open(OpenRequest.of("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     guest.pauseFailure = new IOException("the ring is stuck");
     refused(Errno.EIO, "the ring is stuck", disk::pause);
     assertEquals(0x14, disk.state());
@@ -335,9 +337,9 @@ final class TapDiskTest {
   @Test
   void itGrowsWhileItIsConnected() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertEquals(4096, disk.grow(4096).sectors());
-    assertEquals(List.of("start", "pause", "resume"), guest.events);
+    assertEquals(List.of("start", "pause", "resume", "size"), guest.events);
     Bytes.write(guest.device, 2 * MIB - 512, 1, 512);
     assertEquals(2 * MIB, Files.size(folder.resolve("image")));
     refused(Errno.EINVAL, "cannot grow from 2097152 to 512", () -> disk.grow(1));
@@ -389,7 +391,7 @@ final class TapDiskTest {
         Files.writeString(folder.resolve("list"), "qcow2:" + top + "\naio:" + base + " ro\n");
     for (String name : new String[] {"qcow2:" + top + "|aio:" + base, "x-chain:" + list}) {
       disk.open(OpenRequest.of(name));
-      disk.serve(guest);
+      disk.serve(guest.transport());
       assertArrayEquals(Bytes.of(9, 512), Bytes.read(guest.device, MIB, 512));
       Bytes.write(guest.device, 0, 1, 512);
       disk.close(false);
@@ -433,7 +435,7 @@ final class TapDiskTest {
       GuestRing stuck = new GuestRing();
       stuck.closeFailure = new IOException("the ring is stuck");
       disk.open(OpenRequest.of("ram:1M"));
-      disk.serve(stuck);
+      disk.serve(stuck.transport());
       if (isForced) {
         disk.close(true);
       } else {
@@ -447,7 +449,7 @@ final class TapDiskTest {
   void theOwnerCanOpenTheImageAfterwards() throws Exception {
     String image = image("qcow2", "image", 8 * MIB);
     disk.open(OpenRequest.of(image));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, MIB, 3, 512);
     disk.close(false);
     try (BlockDevice device =

@@ -1,0 +1,36 @@
+package io.vdisk.backend.tap;
+
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The way back: answers of batches into a ring, with one ring of the bell for each. Any thread. */
+final class Responses {
+  private final SharedRing ring;
+  private final TapTransport transport;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  Responses(SharedRing ring, TapTransport transport) {
+    this.ring = ring;
+    this.transport = transport;
+  }
+
+  /**
+   * Puts the answers of the requests from {@code from} to {@code to}, and wakes the guest if it
+   * asked.
+   */
+  void put(RequestBatch batch, int from, int to) {
+    boolean mustRing;
+    lock.lock();
+    try {
+      for (int i = from; i < to; i++) {
+        TapRequest request = batch.request(i);
+        ring.put(request.id(), request.code(), batch.status(i));
+      }
+      mustRing = ring.publish();
+    } finally {
+      lock.unlock();
+    }
+    if (mustRing) {
+      transport.ringBell();
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package io.vdisk.backend.tap;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A worker's hands: one batch of requests, from the ring to the device and back. One thread. */
+final class RingWorker {
+  /** What all workers of a server share. */
+  record Shared(
+      TapTransport transport,
+      SharedRing ring,
+      Service service,
+      Responses responses,
+      BatchSize batchSize,
+      AtomicInteger inFlight) {}
+
+  private final Shared shared;
+  private final RequestBatch batch;
+  private long began;
+  private int unanswered;
+
+  RingWorker(Shared shared) {
+    this.shared = shared;
+    this.batch = new RequestBatch(shared.transport.abi());
+  }
+
+  /** Takes some of the requests that wait. The lead is held. */
+  void take() throws IOException {
+    batch.take(shared.ring, Math.min(shared.ring.waiting(), shared.batchSize.requests()));
+    shared.inFlight.addAndGet(batch.count());
+    unanswered = batch.count();
+    began = System.nanoTime();
+  }
+
+  boolean hasBarrier() {
+    return batch.endsWithBarrier();
+  }
+
+  int count() {
+    return batch.count();
+  }
+
+  /** Bytes of all. After {@link #fetch}. */
+  long bytes() {
+    long sum = 0;
+    for (int i = 0; i < batch.count(); i++) {
+      sum += batch.data(i).remaining();
+    }
+    return sum;
+  }
+
+  /** Looks at what was taken, and gets the data of those requests that can be done. */
+  void fetch() throws IOException {
+    for (int i = 0; i < batch.count(); i++) {
+      TapStatus status = shared.service.check(batch.request(i), shared.transport);
+      if (status != TapStatus.OKAY) {
+        batch.answer(i, status);
+      }
+    }
+    shared.transport.fetch(batch);
+  }
+
+  /**
+   * Does and answers requests from {@code from} on, up to {@code to}, or fewer where they take
+   * long.
+   *
+   * @return the first that was not done
+   */
+  int serve(int from, int to) throws IOException {
+    long start = System.nanoTime();
+    long now = start;
+    int done = from;
+    while (done < to && now - start < BatchSize.TURN_NANOSECONDS) {
+      TapRequest request = batch.request(done);
+      if (!batch.isAnswered(done)) {
+        batch.answer(done, shared.service.serve(request, batch.data(done)));
+      }
+      now = System.nanoTime();
+      shared.service.count(request, batch.status(done), now - began);
+      done++;
+    }
+    shared.batchSize.took(done - from, now - start);
+    shared.transport.store(batch, from, done);
+    shared.responses.put(batch, from, done);
+    shared.inFlight.addAndGet(from - done);
+    unanswered -= done - from;
+    return done;
+  }
+
+  /**
+   * Gives up what has no answer, which there is after a failure of the ring or of its pages only.
+   */
+  void abandon() {
+    shared.inFlight.addAndGet(-unanswered);
+    unanswered = 0;
+  }
+}

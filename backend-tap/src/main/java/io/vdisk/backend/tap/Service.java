@@ -1,0 +1,169 @@
+package io.vdisk.backend.tap;
+
+import io.vdisk.BlockDevice;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Does what requests ask for, on a block device. Whatever a request says and whatever the device
+ * does, there is an answer, and never an exception. Any thread may call.
+ */
+final class Service {
+  private static final Logger LOG = System.getLogger(Service.class.getName());
+
+  private final String guest;
+  private final ServeOptions options;
+  private final AtomicBoolean hasFailed = new AtomicBoolean();
+
+  private final Optional<WriteLog> log;
+
+  private volatile BlockDevice device;
+
+  private Service(String guest, BlockDevice device, ServeOptions options, Optional<WriteLog> log) {
+    this.guest = guest;
+    this.device = device;
+    this.options = options;
+    this.log = log;
+  }
+
+  /** Begins with what a server that is gone left to be done for the same guest. */
+  static Service begin(TapTransport guest, BlockDevice device, ServeOptions options)
+      throws IOException {
+    if (options.writeLogs().isEmpty() || options.isReadOnly() || options.isSerial()) {
+      return new Service(guest.toString(), device, options, Optional.empty());
+    }
+    long session = guest.session();
+    Path file = options.writeLogs().get().resolveSibling(name(options.writeLogs().get(), session));
+    WriteLog log = WriteLog.open(file, session);
+    log.replay(device);
+    return new Service(guest.toString(), device, options, Optional.of(log));
+  }
+
+  private static String name(Path prefix, long session) {
+    return prefix.getFileName() + Long.toHexString(session);
+  }
+
+  /** Ends: makes durable what was answered, and leaves nothing to be done. */
+  void end() throws IOException {
+    if (log.isPresent()) {
+      device.flush();
+      log.get().delete();
+    }
+  }
+
+  /** From the next request on it is done on this device; the one before is durable. */
+  void setDevice(BlockDevice other) {
+    log.ifPresent(l -> l.drop(l.head()));
+    device = other;
+  }
+
+  /** Bytes of the disk. */
+  long size() {
+    return device.size();
+  }
+
+  /**
+   * Says of a request what can be said before its data is there.
+   *
+   * @return {@link TapStatus#OKAY} if it may go on
+   */
+  TapStatus check(TapRequest request, TapTransport transport) throws IOException {
+    if (!request.isKnown() || request.operation() == TapOperation.INDIRECT) {
+      return TapStatus.UNSUPPORTED;
+    }
+    if (!request.hasAllowedCount()) {
+      return TapStatus.ERROR;
+    }
+    if (request.isIndirect() && !transport.readSegments(request)) {
+      return TapStatus.ERROR;
+    }
+    boolean changes = request.operation() != TapOperation.READ && request.sectorCount() > 0;
+    return request.isWithin(device.size()) && !(changes && options.isReadOnly())
+        ? TapStatus.OKAY
+        : TapStatus.ERROR;
+  }
+
+  /**
+   * Does what a request asks for.
+   *
+   * @param data as long as its segments; null if it has none
+   */
+  TapStatus serve(TapRequest request, ByteBuffer data) {
+    try {
+      perform(request, data);
+      return TapStatus.OKAY;
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      if (hasFailed.compareAndSet(false, true)) {
+        String sentence = guest + ": a request failed; others that do are only counted";
+        LOG.log(Level.WARNING, sentence, e);
+      }
+      return TapStatus.ERROR;
+    }
+  }
+
+  private void perform(TapRequest request, ByteBuffer data) throws IOException {
+    BlockDevice disk = device;
+    long offset = request.sector() * TapRequest.SECTOR_SIZE;
+    boolean hasData = request.segmentCount() > 0;
+    switch (request.operation()) {
+      case READ -> disk.read(data, offset);
+      case WRITE -> write(disk, data, offset);
+      case WRITE_BARRIER -> {
+        flush(disk);
+        if (hasData) {
+          disk.write(data, offset);
+          flush(disk);
+        }
+      }
+      case FLUSH -> {
+        flush(disk);
+        if (hasData) {
+          write(disk, data, offset);
+        }
+      }
+      case DISCARD -> disk.discard(offset, request.sectorCount() * TapRequest.SECTOR_SIZE);
+      case INDIRECT -> throw new AssertionError("an indirect request is a read or a write");
+    }
+  }
+
+  private void write(BlockDevice disk, ByteBuffer data, long offset) throws IOException {
+    ByteBuffer copy = data.duplicate();
+    disk.write(data, offset);
+    if (options.isSerial()) {
+      disk.flush();
+    }
+    if (log.isPresent()) {
+      while (!log.get().add(offset, copy)) {
+        flush(disk);
+      }
+    }
+  }
+
+  private void flush(BlockDevice disk) throws IOException {
+    long head = log.isPresent() ? log.get().head() : 0;
+    disk.flush();
+    log.ifPresent(l -> l.drop(head));
+  }
+
+  /** Counts a request that was answered. */
+  void count(TapRequest request, TapStatus status, long nanoseconds) {
+    boolean failed = status != TapStatus.OKAY;
+    if (!request.isKnown() || !request.hasAllowedCount()) {
+      return;
+    }
+    long sectors = failed ? 0 : request.sectorCount();
+    RequestStatistics statistics = options.statistics();
+    switch (request.operation()) {
+      case READ -> statistics.read(sectors, nanoseconds, failed);
+      case WRITE, WRITE_BARRIER -> statistics.wrote(sectors, nanoseconds, failed);
+      case FLUSH -> statistics.flushed(nanoseconds, failed);
+      case DISCARD -> statistics.discarded(sectors, nanoseconds, failed);
+      case INDIRECT -> {}
+    }
+  }
+}

@@ -1,0 +1,186 @@
+package io.vdisk.backend.tap;
+
+import io.vdisk.spi.BufferPool;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A guest that is another process of this machine: ring and data lie in a file that both map.
+ * Segments whose pages are neighbours are the device's own source or target; others are copied.
+ */
+final class SharedFileTransport extends TapTransport {
+  private static final BufferPool POOL = new BufferPool();
+
+  private final String name;
+  private final SharedFileLayout layout;
+  private final ByteBuffer numbers;
+  private final ByteBuffer ring;
+  private final ByteBuffer data;
+  private final Bell bell;
+
+  private SharedFileTransport(
+      String name, SharedFileLayout layout, MappedByteBuffer all, Bell bell) {
+    this.name = name;
+    this.layout = layout;
+    this.numbers = all;
+    this.ring = layout.ring(all);
+    this.data = layout.data(all);
+    this.bell = bell;
+  }
+
+  /**
+   * The guest that made this file. Tells it the disk's numbers there.
+   *
+   * @param name of the guest, for the log
+   * @param bell is the transport's from now on; after an exception still the caller's
+   */
+  static SharedFileTransport open(Path path, String name, DiskNumbers disk, Bell bell)
+      throws IOException {
+    if (!path.isAbsolute() || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      throw new IOException("not the absolute path of a file: " + path);
+    }
+    try (FileChannel file =
+        FileChannel.open(
+            path, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+      SharedFileLayout layout = SharedFileLayout.read(file, path.toString());
+      MappedByteBuffer all = layout.map(file);
+      all.putLong(SharedFileLayout.SECTORS, disk.sectors());
+      all.putInt(SharedFileLayout.SECTOR_SIZE, TapRequest.SECTOR_SIZE);
+      all.putInt(SharedFileLayout.INFO, disk.info());
+      all.putInt(
+          SharedFileLayout.FEATURES,
+          SharedFileLayout.BARRIER | SharedFileLayout.FLUSH | SharedFileLayout.DISCARD);
+      all.putInt(SharedFileLayout.INDIRECT_SEGMENTS, TapRequest.MOST_SEGMENTS);
+      return new SharedFileTransport(name, layout, all, bell);
+    }
+  }
+
+  @Override
+  long session() {
+    return numbers.getLong(SharedFileLayout.SESSION);
+  }
+
+  @Override
+  ByteBuffer ring() {
+    return ring;
+  }
+
+  @Override
+  RingAbi abi() {
+    return layout.abi();
+  }
+
+  @Override
+  boolean readSegments(TapRequest request) {
+    ByteBuffer page = ByteBuffer.allocate(TapRequest.PAGE_SIZE).order(data.order());
+    for (int i = 0; i < request.indirectPageCount(); i++) {
+      int number = request.indirectPage(i);
+      if (!isPage(number)) {
+        return false;
+      }
+      page.put(0, data, number * TapRequest.PAGE_SIZE, TapRequest.PAGE_SIZE);
+      request.readSegments(i, page);
+    }
+    return true;
+  }
+
+  @Override
+  void fetch(RequestBatch batch) {
+    for (int i = 0; i < batch.count(); i++) {
+      TapRequest request = batch.request(i);
+      if (!batch.isAnswered(i) && request.segmentCount() > 0) {
+        fetch(batch, i, request);
+      }
+    }
+  }
+
+  private void fetch(RequestBatch batch, int i, TapRequest request) {
+    int length = 0;
+    boolean isOnePiece = true;
+    for (int segment = 0; segment < request.segmentCount(); segment++) {
+      if (!isPage(request.page(segment))) {
+        batch.answer(i, TapStatus.ERROR);
+        return;
+      }
+      isOnePiece &= start(request, segment) == start(request, 0) + length;
+      length += request.lengthOf(segment);
+    }
+    if (isOnePiece) {
+      batch.setData(i, data.slice(start(request, 0), length), false);
+      return;
+    }
+    ByteBuffer copy = POOL.acquire(length);
+    batch.setData(i, copy, true);
+    if (request.operation() != TapOperation.READ) {
+      int at = 0;
+      for (int segment = 0; segment < request.segmentCount(); segment++) {
+        copy.put(at, data, start(request, segment), request.lengthOf(segment));
+        at += request.lengthOf(segment);
+      }
+    }
+  }
+
+  @Override
+  void store(RequestBatch batch, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (!batch.isCopied(i)) {
+        continue;
+      }
+      ByteBuffer copy = batch.removeData(i);
+      TapRequest request = batch.request(i);
+      if (request.operation() == TapOperation.READ && batch.status(i) == TapStatus.OKAY) {
+        int at = 0;
+        for (int segment = 0; segment < request.segmentCount(); segment++) {
+          data.put(start(request, segment), copy, at, request.lengthOf(segment));
+          at += request.lengthOf(segment);
+        }
+      }
+      POOL.release(copy);
+    }
+  }
+
+  private boolean isPage(int number) {
+    return number >= 0 && number < layout.dataPages();
+  }
+
+  private static int start(TapRequest request, int segment) {
+    return request.page(segment) * TapRequest.PAGE_SIZE + request.offsetOf(segment);
+  }
+
+  @Override
+  boolean await() throws IOException {
+    return bell.await();
+  }
+
+  @Override
+  void wake() {
+    bell.wake();
+  }
+
+  @Override
+  void ringBell() {
+    bell.ring(Bell.RING);
+  }
+
+  @Override
+  void announceSize(long bytes) {
+    numbers.putLong(SharedFileLayout.SECTORS, bytes / TapRequest.SECTOR_SIZE);
+    bell.ring(Bell.SIZE);
+  }
+
+  @Override
+  public void close() throws IOException {
+    bell.close();
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,162 @@
+package io.vdisk.backend.tap;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The back end's side of a ring: it takes requests out and puts responses in.
+ *
+ * <pre>
+ *   0        4           8        12          16      64
+ *  | req_prod | req_event | rsp_prod | rsp_event |  ...  | entry 0 | entry 1 | ... | entry n - 1 |
+ * </pre>
+ *
+ * <p>The indices count for ever, modulo 2^32; entry {@code index mod n} is meant, n a power of two.
+ * The front end adds requests and raises {@code req_prod}; we take them, and put each response
+ * where the oldest request was that has none, so that responses come in any order. A side that
+ * wants to sleep writes the index at which it is to be woken into its {@code event} field, and
+ * looks once more.
+ *
+ * <p>Invariants:
+ *
+ * <ol>
+ *   <li>{@code rsp_prod <= requests taken <= req_prod <= rsp_prod + n}. We see to the first two.
+ *       The front end that breaks the third has lost its mind or wishes us harm: the ring is given
+ *       up.
+ *   <li>A request is copied out once, and looked at in the copy only.
+ *   <li>A response is complete before {@code rsp_prod} says that it is there.
+ * </ol>
+ *
+ * <p>One thread at a time takes, one at a time puts; both may do so at once.
+ *
+ * <p>Source: Xen, {@code xen/include/public/io/ring.h}.
+ */
+final class SharedRing {
+  private static final int REQUESTS = 0;
+  private static final int REQUEST_EVENT = 4;
+  private static final int RESPONSES = 8;
+  private static final int RESPONSE_EVENT = 12;
+
+  private static final int RESPONSE_OPERATION = 8;
+  private static final int RESPONSE_STATUS = 10;
+
+  private static final VarHandle INDEX =
+      MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
+
+  private final ByteBuffer memory;
+  private final RingAbi abi;
+  private final int count;
+
+  private int taken;
+  private int published;
+
+  /** Written by whoever puts, read by whoever takes. */
+  private volatile int put;
+
+  private SharedRing(ByteBuffer memory, RingAbi abi) {
+    this.memory = memory.duplicate().order(ByteOrder.nativeOrder());
+    this.abi = abi;
+    this.count = abi.entryCount(memory.capacity());
+    this.put = index(RESPONSES);
+    this.published = put;
+    this.taken = put;
+  }
+
+  /**
+   * The ring that lies in this memory, from where the responses end: a new one from its beginning,
+   * one that another server left from its first request without response.
+   *
+   * @param memory direct, 4096 bytes times a power of two
+   */
+  static SharedRing attach(ByteBuffer memory, RingAbi abi) {
+    if (!memory.isDirect() || memory.capacity() < 4096) {
+      throw new IllegalArgumentException("not the memory of a ring: " + memory);
+    }
+    return new SharedRing(memory, abi);
+  }
+
+  /** Entries. */
+  int count() {
+    return count;
+  }
+
+  /**
+   * Requests that wait to be taken.
+   *
+   * @throws BrokenRingException if the front end says that there are more than fit
+   */
+  int waiting() throws BrokenRingException {
+    int requests = index(REQUESTS);
+    if (Integer.compareUnsigned(requests - put, count) > 0) {
+      throw new BrokenRingException(
+          "the guest's ring of "
+              + count
+              + " entries says that "
+              + Integer.toUnsignedString(requests - put)
+              + " requests have no response");
+    }
+    int waiting = requests - taken;
+    if (waiting < 0) {
+      throw new BrokenRingException(
+          "the guest took back "
+              + -(long) waiting
+              + " requests: its index went from "
+              + Integer.toUnsignedString(taken)
+              + " to "
+              + Integer.toUnsignedString(requests));
+    }
+    return waiting;
+  }
+
+  /** Copies the next of the requests that {@link #waiting} told out of the ring. */
+  void take(ByteBuffer copy) {
+    copy.put(0, memory, offset(taken), abi.entrySize());
+    taken++;
+  }
+
+  /**
+   * Asks to be woken at the next request.
+   *
+   * @return true if none is there yet: now the caller may sleep
+   */
+  boolean mayAwaitRequests() throws BrokenRingException {
+    INDEX.setOpaque(memory, REQUEST_EVENT, taken + 1);
+    VarHandle.fullFence();
+    return waiting() == 0;
+  }
+
+  /** Adds a response; the front end sees it after {@link #publish}. */
+  void put(long id, int operation, TapStatus status) {
+    int index = put;
+    int at = offset(index);
+    memory.putLong(at, id);
+    memory.put(at + RESPONSE_OPERATION, (byte) operation);
+    memory.putShort(at + RESPONSE_STATUS, status.code());
+    put = index + 1;
+  }
+
+  /**
+   * Shows the front end the responses that were put.
+   *
+   * @return true if it asked to be woken for one of them
+   */
+  boolean publish() {
+    int before = published;
+    int now = put;
+    published = now;
+    INDEX.setRelease(memory, RESPONSES, now);
+    VarHandle.fullFence();
+    int event = (int) INDEX.getOpaque(memory, RESPONSE_EVENT);
+    return Integer.compareUnsigned(now - event, now - before) < 0;
+  }
+
+  private int index(int offset) {
+    return (int) INDEX.getAcquire(memory, offset);
+  }
+
+  private int offset(int index) {
+    return RingAbi.HEADER_SIZE + (index & (count - 1)) * abi.entrySize();
+  }
+}
