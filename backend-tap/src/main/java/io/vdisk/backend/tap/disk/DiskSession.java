@@ -29,6 +29,10 @@ final class DiskSession {
     this.rams = rams;
   }
 
+  DiskPolicy policy() {
+    return policy;
+  }
+
   /** What was asked last; empty: it is not open. Any thread. */
   Optional<OpenRequest> request() {
     return Optional.ofNullable(request);

@@ -89,6 +89,13 @@ final class OpenDisk implements Closeable {
     return isReadOnly;
   }
 
+  /** Whether the host has what was written even if this process is killed. */
+  boolean keepsWrites() {
+    DiskType type = image().type();
+    return (type.isRaw() || type == DiskType.RAM)
+        && secondary.map(Secondary::keepsWrites).orElse(true);
+  }
+
   DiskInfo info() {
     return DiskInfo.of(device.size(), isReadOnly);
   }

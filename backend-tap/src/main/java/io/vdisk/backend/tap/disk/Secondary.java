@@ -72,6 +72,11 @@ final class Secondary implements Closeable {
     return device;
   }
 
+  /** Whether the host has what was written to it even if this process is killed. */
+  boolean keepsWrites() {
+    return descriptor().type().isRaw();
+  }
+
   /** Whether it was to be a copy and is none. */
   boolean hasMirrorFailed() {
     return mirror.map(MirroredDevice::hasFailed).orElse(false);

@@ -136,9 +136,8 @@ public final class TapDisk {
     try {
       OpenDisk open = running();
       rings.closeGone();
-      ServeOptions options =
-          new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
-      ServedRing served = new ServedRing(this, start.start(transport, counted(open), options));
+      Ring ring = start.start(transport, counted(open), options(open));
+      ServedRing served = new ServedRing(this, ring);
       isStarted = true;
       rings.add(served);
       return served;
@@ -148,6 +147,13 @@ public final class TapDisk {
         transport.close();
       }
     }
+  }
+
+  private ServeOptions options(OpenDisk open) {
+    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
+    return open.keepsWrites()
+        ? options
+        : session.policy().writeLogs().map(options::withWriteLogs).orElse(options);
   }
 
   private BlockDevice counted(OpenDisk open) {

@@ -420,6 +420,27 @@ final class TapDiskTest {
   }
 
   @Test
+  void writesAreKeptForADiskWhoseTablesMayBeInMemoryOnly() throws Exception {
+    Path logs = folder.resolve("writes-");
+    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(logs));
+    for (String name :
+        new String[] {"aio:" + raw("image", MIB), "ram:1M", image("qcow2", "image.qcow2", MIB)}) {
+      GuestRing other = new GuestRing();
+      kept.open(OpenRequest.of(name));
+      kept.serve(other.transport());
+      Optional<Path> expected = name.startsWith("qcow2") ? Optional.of(logs) : Optional.empty();
+      assertEquals(expected, other.options.writeLogs(), name);
+      kept.close(false);
+    }
+    kept.open(
+        OpenRequest.of("aio:" + folder.resolve("image"))
+            .withSecondary("qcow2:" + folder.resolve("image.qcow2")));
+    kept.serve(guest.transport());
+    assertEquals(Optional.of(logs), guest.options.writeLogs());
+    kept.close(false);
+  }
+
+  @Test
   void aBrokenImageIsOneSentence() throws Exception {
     String image = image("vhd", "image.vhd", 8 * MIB);
     Path file = folder.resolve("image.vhd");
