@@ -33,6 +33,13 @@ final class DiskSession {
     return policy;
   }
 
+  /** Whether its images go through the host's page cache by choice. Any thread. */
+  boolean isBuffered() {
+    return request()
+        .map(asked -> asked.has(OpenRequest.NO_O_DIRECT) || !policy.isDirect())
+        .orElse(false);
+  }
+
   /** What was asked last; empty: it is not open. Any thread. */
   Optional<OpenRequest> request() {
     return Optional.ofNullable(request);
@@ -132,8 +139,11 @@ final class DiskSession {
     if (sectors < 0 || sectors > Long.MAX_VALUE / DiskInfo.SECTOR) {
       throw trouble(Errno.EINVAL, "cannot have " + sectors + " sectors");
     }
-    open.grow(sectors * DiskInfo.SECTOR);
-    info = open.info();
+    try {
+      open.grow(sectors * DiskInfo.SECTOR);
+    } finally {
+      info = open.info();
+    }
   }
 
   /** Closes all, whatever fails, and forgets all but whether a mirror failed. */

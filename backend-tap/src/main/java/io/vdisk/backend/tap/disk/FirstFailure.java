@@ -37,4 +37,11 @@ final class FirstFailure {
       throw failure;
     }
   }
+
+  /** Puts what failed into another exception, on whose account these things were done. */
+  void suppressIn(Throwable reason) {
+    if (failure != null) {
+      reason.addSuppressed(failure);
+    }
+  }
 }

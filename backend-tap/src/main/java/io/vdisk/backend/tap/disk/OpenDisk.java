@@ -56,7 +56,6 @@ final class OpenDisk implements Closeable {
     ImageOpener opener = new ImageOpener(policy, rams, request);
     List<OpenImage> images = opener.chain(chain);
     Optional<Secondary> secondary = Optional.empty();
-    boolean isOpened = false;
     try {
       BlockDevice leaf = images.get(0).device();
       if (request.hasSecondary()) {
@@ -66,12 +65,12 @@ final class OpenDisk implements Closeable {
       if (writable && request.log().isPresent()) {
         log = Optional.of(ChangedBlockLog.open(request.log().get(), leaf.size()));
       }
-      isOpened = true;
       return new OpenDisk(images, !writable, secondary, log);
-    } finally {
-      if (!isOpened) {
-        closeImages(secondary, images, new FirstFailure());
-      }
+    } catch (IOException | RuntimeException | Error e) {
+      FirstFailure closing = new FirstFailure();
+      closeImages(secondary, images, closing);
+      closing.suppressIn(e);
+      throw e;
     }
   }
 

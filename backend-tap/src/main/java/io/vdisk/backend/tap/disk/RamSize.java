@@ -14,7 +14,6 @@ record RamSize(long bytes) {
   private static final Pattern TEXT = Pattern.compile("([0-9]{1,18})([KMGTkmgt]?)(:.+)?");
 
   private static final String UNITS = "KMGT";
-  private static final long SECTOR = 512;
 
   /** Whether it is a size, and no path. */
   static boolean isIn(String text) {
@@ -34,7 +33,7 @@ record RamSize(long bytes) {
       throw trouble(text, "is too large");
     }
     long bytes = number << (10 * (unit + 1));
-    if (bytes == 0 || bytes % SECTOR != 0) {
+    if (bytes == 0 || bytes % DiskInfo.SECTOR != 0) {
       throw trouble(text, "is no number of sectors of 512 bytes");
     }
     return new RamSize(bytes);

@@ -90,7 +90,7 @@ public final class TapDisk {
             session.disk(),
             statistics.snapshot(),
             begun.sum() - after,
-            session.request().filter(asked -> asked.has(OpenRequest.NO_O_DIRECT)).isPresent(),
+            session.isBuffered(),
             session.hasMirrorFailed())
         .toString();
   }
