@@ -15,10 +15,12 @@ import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,13 +34,15 @@ final class ServedDiskTest {
 
   @TempDir Path folder;
 
-  private final TapDisk disk = new TapDisk(0, DiskPolicy.DEFAULT, new RamDisks(8 * MIB));
   private final List<Guest> guests = new ArrayList<>();
+  private TapDisk disk;
   private SharedFileListener listener;
   private int served; // guarded by this
 
   @BeforeEach
   void listen() throws IOException {
+    DiskPolicy policy = DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes-"));
+    disk = new TapDisk(0, policy, new RamDisks(8 * MIB));
     listener =
         SharedFileListener.open(
             folder.resolve("s"),
@@ -147,5 +151,24 @@ final class ServedDiskTest {
     assertEquals(32_768, guest.frontend().sectors());
     assertEquals(0, guest.write(16_384, filled(1, 4096)));
     assertArrayEquals(filled(1, 4096), guest.read(16_384, 4096));
+  }
+
+  @Test
+  void whatAGuestWroteIsKeptOnlyUntilItIsDurable() throws Exception {
+    Path image = folder.resolve("image.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 8 * MIB)).close();
+    disk.open(OpenRequest.of("qcow2:" + image));
+    Guest guest = guest();
+    assertEquals(0, guest.write(0, filled(1, 4096)));
+    assertEquals(1, logs());
+    disk.pause();
+    disk.close(false);
+    assertEquals(0, logs());
+  }
+
+  private int logs() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return (int) files.filter(f -> f.getFileName().toString().startsWith("writes-")).count();
+    }
   }
 }

@@ -1,14 +1,15 @@
 package io.vdisk.backend.tap.disk;
 
-import io.vdisk.BlockDevice;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One virtual block device of a tapdisk, from attach to detach.
@@ -44,6 +45,7 @@ public final class TapDisk {
   private final DiskState state = new DiskState();
   private final DiskSession session;
   private final Rings rings = new Rings();
+  private @Nullable GuestDevice device; // of the images that are open, or were
   private boolean isDetached;
 
   /**
@@ -115,13 +117,18 @@ public final class TapDisk {
         throw trouble(Errno.EALREADY, "is open already");
       }
       session.open(asked);
-      state.become(0);
+      begin();
       return session.info();
     } catch (IOException e) {
       throw DiskException.of(e);
     } finally {
       lock.unlock();
     }
+  }
+
+  private void begin() throws DiskException {
+    device = new GuestDevice(running().device(), begun, ended);
+    state.become(0);
   }
 
   /**
@@ -136,7 +143,7 @@ public final class TapDisk {
     try {
       OpenDisk open = running();
       rings.closeGone();
-      Ring ring = start.start(transport, counted(open), options(open));
+      Ring ring = start.start(transport, device(), options(open));
       ServedRing served = new ServedRing(this, ring);
       isStarted = true;
       rings.add(served);
@@ -156,8 +163,8 @@ public final class TapDisk {
         : session.policy().writeLogs().map(options::withWriteLogs).orElse(options);
   }
 
-  private BlockDevice counted(OpenDisk open) {
-    return new CountedDevice(open.device(), begun, ended);
+  private GuestDevice device() {
+    return Objects.requireNonNull(device, "not open");
   }
 
   void leave(ServedRing served) throws IOException {
@@ -188,6 +195,7 @@ public final class TapDisk {
   private void suspend() throws IOException {
     try {
       session.suspend();
+      device().settle();
     } finally {
       state.become(DiskState.CLOSED | DiskState.QUIESCED | DiskState.PAUSED);
     }
@@ -209,8 +217,8 @@ public final class TapDisk {
       long sectors = session.info().sectors();
       state.change(DiskState.RESUME_FAILED, 0);
       session.reopen(asked);
-      state.become(0);
-      resumeRings(running(), sectors);
+      begin();
+      resumeRings(sectors);
     } catch (IOException e) {
       throw DiskException.of(e);
     } finally {
@@ -218,8 +226,8 @@ public final class TapDisk {
     }
   }
 
-  private void resumeRings(OpenDisk open, long sectorsBefore) throws IOException {
-    rings.resume(counted(open));
+  private void resumeRings(long sectorsBefore) throws IOException {
+    rings.resume(device());
     if (session.info().sectors() != sectorsBefore) {
       rings.announceSize();
     }
@@ -234,13 +242,13 @@ public final class TapDisk {
   public DiskInfo grow(long sectors) throws DiskException {
     lock.lock();
     try {
-      OpenDisk open = running();
+      OpenDisk unused = running();
       long before = session.info().sectors();
       rings.pause();
       try {
         session.grow(sectors);
       } finally {
-        resumeRings(open, before);
+        resumeRings(before);
       }
       return session.info();
     } catch (IOException e) {

@@ -12,6 +12,7 @@ import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -224,6 +225,16 @@ final class TapDiskTest {
     assertEquals(0, disk.state());
     assertEquals(List.of("start", "pause", "resume"), guest.events);
     assertArrayEquals(Bytes.of(1, 512), Bytes.read(guest.device, 0, 512));
+  }
+
+  @Test
+  void aRingThatEndsWhileItIsPausedFindsAllDurable() throws Exception {
+    disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
+    disk.serve(guest.transport());
+    Bytes.write(guest.device, 0, 1, 512);
+    disk.pause();
+    guest.device.flush();
+    assertThrows(ClosedChannelException.class, () -> Bytes.read(guest.device, 0, 512));
   }
 
   @Test
