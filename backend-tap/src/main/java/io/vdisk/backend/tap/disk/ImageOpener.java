@@ -62,7 +62,7 @@ final class ImageOpener {
   private static void closeAll(Deque<OpenImage> opened, Throwable reason) {
     for (OpenImage image : opened) {
       try {
-        image.device().close();
+        image.close();
       } catch (IOException e) {
         reason.addSuppressed(e);
       }

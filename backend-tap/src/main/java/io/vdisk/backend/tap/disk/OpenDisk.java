@@ -194,7 +194,7 @@ final class OpenDisk implements Closeable {
       failure.run(secondary.get()::close);
     }
     for (OpenImage image : images) {
-      failure.run(image.device()::close);
+      failure.run(image::close);
     }
   }
 }

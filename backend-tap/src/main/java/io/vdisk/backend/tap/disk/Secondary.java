@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.Extent;
 import io.vdisk.feature.Resizing;
 import java.io.Closeable;
 import java.io.IOException;
@@ -32,34 +33,70 @@ final class Secondary implements Closeable {
    *
    * @param leaf the first image; stays the caller's
    * @param writable whether the disk is written; a disk that is not has nothing to copy
-   * @param isInUse whether it is a standby that holds what the guest wrote last
+   * @param wasInUse whether it is a standby that has taken over. One that holds anything has, too:
+   *     what it holds is what the guest wrote last, before a process was killed perhaps
    */
   static Secondary open(
-      ImageOpener opener, OpenRequest request, BlockDevice leaf, boolean writable, boolean isInUse)
+      ImageOpener opener, OpenRequest request, BlockDevice leaf, boolean writable, boolean wasInUse)
       throws IOException {
     DiskDescriptor name = DiskDescriptor.parse(request.secondary().orElseThrow());
     boolean isStandby = request.has(OpenRequest.STANDBY);
     Optional<BlockDevice> below =
         isStandby ? Optional.of(new NamelessDevice(leaf)) : Optional.empty();
     OpenImage image = opener.image(name, writable, below);
-    if (image.device().size() != leaf.size()) {
-      try (BlockDevice unfit = image.device()) {
-        throw new DiskException(
-            Errno.EINVAL,
-            String.format(
-                "the secondary %s has %d bytes, and %s has %d",
-                name, unfit.size(), request.name(), leaf.size()));
+    try {
+      checkSize(image, request, leaf);
+      if (isStandby) {
+        return standby(image, leaf, wasInUse);
+      }
+      return writable ? mirror(image, leaf) : idle(image, leaf);
+    } catch (IOException | RuntimeException | Error e) {
+      try (image) {
+        throw e;
       }
     }
-    if (isStandby && (writable || isInUse)) {
-      StandbyDevice device = new StandbyDevice(leaf, image.device(), isInUse);
-      return new Secondary(image, Optional.empty(), Optional.of(device), device);
+  }
+
+  private static void checkSize(OpenImage image, OpenRequest request, BlockDevice leaf)
+      throws DiskException {
+    long size = image.device().size();
+    if (size != leaf.size()) {
+      throw new DiskException(
+          Errno.EINVAL,
+          String.format(
+              "the secondary %s has %d bytes, and %s has %d",
+              image.descriptor(), size, request.name(), leaf.size()));
     }
-    if (!writable) {
-      return new Secondary(image, Optional.empty(), Optional.empty(), leaf);
-    }
-    MirroredDevice device = new MirroredDevice(leaf, image.device(), name.toString());
+  }
+
+  private static Secondary standby(OpenImage image, BlockDevice leaf, boolean wasInUse)
+      throws IOException {
+    boolean isInUse = wasInUse || holdsAnything(image.device());
+    StandbyDevice device = new StandbyDevice(leaf, image.device(), isInUse);
+    return new Secondary(image, Optional.empty(), Optional.of(device), device);
+  }
+
+  private static Secondary mirror(OpenImage image, BlockDevice leaf) {
+    MirroredDevice device = new MirroredDevice(leaf, image.device(), image.descriptor().toString());
     return new Secondary(image, Optional.of(device), Optional.empty(), device);
+  }
+
+  /** Of a disk that is not written. */
+  private static Secondary idle(OpenImage image, BlockDevice leaf) {
+    return new Secondary(image, Optional.empty(), Optional.empty(), leaf);
+  }
+
+  private static boolean holdsAnything(BlockDevice device) throws IOException {
+    long size = device.size();
+    long offset = 0;
+    while (offset < size) {
+      Extent extent = device.extentAt(offset, size - offset);
+      if (extent.depth() == 0 && extent.kind() != Extent.Kind.HOLE) {
+        return true;
+      }
+      offset += extent.length();
+    }
+    return false;
   }
 
   /** Its driver and path. */
@@ -123,7 +160,7 @@ final class Secondary implements Closeable {
   @Override
   public void close() throws IOException {
     try {
-      image.device().close();
+      image.close();
     } catch (IOException e) {
       if (mirror.isEmpty()) {
         throw e;

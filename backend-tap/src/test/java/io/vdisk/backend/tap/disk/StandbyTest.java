@@ -76,6 +76,24 @@ final class StandbyTest {
   }
 
   @Test
+  void whoOpensBothAgainReadsWhatTheStandbyHolds() throws Exception {
+    OpenRequest request =
+        OpenRequest.of(disk.name().orElseThrow(), OpenRequest.STANDBY).withSecondary(standby);
+    disk.close(false);
+    files.isFull = false;
+    disk.open(request.withFlag(OpenRequest.READ_ONLY));
+    disk.serve(guest.transport());
+    assertContent();
+    disk.close(false);
+    disk.open(request);
+    disk.serve(guest.transport());
+    assertContent();
+    Bytes.write(guest.device, 0, 1, 512);
+    assertContent();
+    assertTrue(disk.statistics().contains("\"FIXME_enospc_redirect_count\": 1"));
+  }
+
+  @Test
   void itDoesNotGoOnFromAnotherImageByMistake() throws Exception {
     disk.pause();
     DiskException e =
