@@ -119,8 +119,10 @@ final class DiskSession {
    */
   private OpenRequest next(ResumeRequest asked) throws DiskException {
     OpenRequest before = Objects.requireNonNull(request, "not open");
-    boolean isOther = asked.name().isPresent() && !asked.name().get().equals(before.name());
-    if (isStandbyInUse && (isOther || asked.secondary().isPresent())) {
+    OpenRequest next = asked.applyTo(before);
+    boolean isSame =
+        next.name().equals(before.name()) && next.secondary().equals(before.secondary());
+    if (isStandbyInUse && !isSame) {
       throw trouble(
           Errno.EINVAL,
           String.format(
@@ -128,7 +130,6 @@ final class DiskSession {
                   + " open those",
               before.secondary().orElse("")));
     }
-    OpenRequest next = asked.applyTo(before);
     boolean isStale = hasMirrorFailed && asked.secondary().isEmpty();
     return isStale ? next.withSecondary(OpenRequest.NO_SECONDARY) : next;
   }

@@ -68,7 +68,7 @@ final class StandbyTest {
   void theStandbyStaysInUseOverAPause() throws Exception {
     disk.pause();
     files.isFull = false;
-    disk.resume(ResumeRequest.SAME);
+    disk.resume(new ResumeRequest(disk.name(), Optional.empty(), Optional.of(standby)));
     assertContent();
     Bytes.write(guest.device, 8192, 3, 512);
     assertArrayEquals(Bytes.of(3, 512), Bytes.read(guest.device, 8192, 512));

@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.disk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,11 +12,13 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -449,6 +452,35 @@ final class TapDiskTest {
     kept.serve(guest.transport());
     assertEquals(Optional.of(logs), guest.options.writeLogs());
     kept.close(false);
+  }
+
+  @Test
+  void imagesPassByThePageCacheUnlessToldOtherwise() throws Exception {
+    Path base = raw("base.raw", MIB);
+    Path top = folder.resolve("top.qcow2");
+    Images.create(
+            top,
+            CreateOptions.overlay("qcow2", base.toString(), "raw")
+                .withReferences(ReferencePolicy.any()))
+        .close();
+    List<PageCache> caches = new ArrayList<>();
+    ReferencePolicy watched =
+        reference -> {
+          caches.add(reference.from().pageCache());
+          return ReferencePolicy.any().open(reference);
+        };
+    DiskPolicy policy = DiskPolicy.DEFAULT.withReferences(watched);
+    String name = "qcow2:" + top;
+    for (TapDisk other : new TapDisk[] {disk(policy), disk(policy.buffered())}) {
+      other.open(OpenRequest.of(name));
+      assertEquals(caches.size() > 1, other.statistics().contains("\"read_caching\": \"true\""));
+      other.close(false);
+    }
+    TapDisk third = disk(policy);
+    third.open(OpenRequest.of(name, OpenRequest.NO_O_DIRECT));
+    third.close(false);
+    assertNotEquals(PageCache.USED, caches.get(0), "past it, or dropped where it cannot be");
+    assertEquals(List.of(PageCache.USED, PageCache.USED), caches.subList(1, 3));
   }
 
   @Test
