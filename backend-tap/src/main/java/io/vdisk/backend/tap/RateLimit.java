@@ -56,6 +56,7 @@ public final class RateLimit {
           }
 
           @Override
+          @SuppressWarnings("WaitNotInLoop") // whoever calls looks again
           public void await(Condition condition, long nanos) throws InterruptedException {
             long unused = condition.awaitNanos(nanos);
           }
@@ -197,13 +198,13 @@ public final class RateLimit {
       fill(now);
       perSecond = newPerSecond;
       burst = newBurst;
-      tokens = wasLimited ? Math.min(tokens, burst) : burst;
+      tokens = wasLimited ? Math.min(tokens, (double) burst) : burst;
       filledAt = now;
     }
 
     private void fill(long now) {
       double seconds = (now - filledAt) / (double) TimeUnit.SECONDS.toNanos(1);
-      tokens = Math.min(burst, tokens + seconds * perSecond);
+      tokens = Math.min((double) burst, tokens + seconds * perSecond);
       filledAt = now;
     }
 

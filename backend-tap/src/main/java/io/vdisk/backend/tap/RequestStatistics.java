@@ -13,10 +13,16 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 public final class RequestStatistics {
   /** What a request asks. */
   private enum Kind {
-    READ,
-    WRITE,
-    FLUSH,
-    DISCARD
+    READ(0),
+    WRITE(1),
+    FLUSH(2),
+    DISCARD(3);
+
+    private final int start;
+
+    Kind(int place) {
+      this.start = PADDING + place * WIDTH;
+    }
   }
 
   /**
@@ -100,7 +106,7 @@ public final class RequestStatistics {
 
   private void count(Kind kind, long sectors, long nanoseconds, boolean hasFailed) {
     AtomicLongArray stripe = stripe();
-    int at = start(kind);
+    int at = kind.start;
     stripe.getAndIncrement(at + COUNT);
     stripe.getAndAdd(at + SECTORS, sectors);
     stripe.getAndAdd(at + NANOSECONDS, Math.max(nanoseconds, 0));
@@ -112,10 +118,6 @@ public final class RequestStatistics {
       stripe.getAndIncrement(at + FAILURES);
       stripe.getAndAdd(at + FAILED_SECTORS, sectors);
     }
-  }
-
-  private static int start(Kind kind) {
-    return PADDING + kind.ordinal() * WIDTH;
   }
 
   /** Threads that were made one after another have neighbouring numbers, hence other stripes. */
@@ -135,7 +137,7 @@ public final class RequestStatistics {
     for (int i = 0; i < stripes.length(); i++) {
       AtomicLongArray stripe = stripes.get(i);
       if (stripe != null) {
-        add(stripe, start(kind), sums);
+        add(stripe, kind.start, sums);
       }
     }
     return new Summary(

@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.disk;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 
 /** What was asked of a disk cannot be done: one sentence, and the number for the wire. */
 public class DiskException extends IOException {
@@ -24,8 +26,18 @@ public class DiskException extends IOException {
     if (e instanceof DiskException disk) {
       return disk;
     }
+    return new DiskException(Errno.of(e), sentence(e), e);
+  }
+
+  private static String sentence(IOException e) {
+    if (e instanceof NoSuchFileException file) {
+      return file.getFile() + " does not exist";
+    }
+    if (e instanceof AccessDeniedException file) {
+      return file.getFile() + ": permission denied";
+    }
     String message = e.getMessage();
-    return new DiskException(Errno.of(e), message == null ? e.toString() : message, e);
+    return message == null ? e.toString() : message;
   }
 
   /** The error number. */

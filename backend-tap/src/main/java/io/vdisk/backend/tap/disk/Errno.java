@@ -73,12 +73,19 @@ public enum Errno {
     if (e instanceof AccessDeniedException || e instanceof ReferenceDeniedException) {
       return EACCES;
     }
-    if (e instanceof NoSpaceException) {
+    if (isOfNoSpace(e)) {
       return ENOSPC;
     }
     if (e instanceof SecretException) {
       return ENOKEY;
     }
     return e instanceof ImageException ? EINVAL : EIO;
+  }
+
+  /** The host tells by nothing but its text. */
+  private static boolean isOfNoSpace(IOException e) {
+    String message = e.getMessage();
+    return e instanceof NoSpaceException
+        || (message != null && message.contains("No space left on device"));
   }
 }

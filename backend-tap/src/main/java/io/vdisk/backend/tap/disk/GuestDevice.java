@@ -1,0 +1,80 @@
+package io.vdisk.backend.tap.disk;
+
+import io.vdisk.BlockDevice;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What a guest's ring is served from: counts the requests that are under way. Any thread may call;
+ * two do not share a counter.
+ */
+final class GuestDevice extends ForwardingDevice {
+  private final LongAdder begun;
+  private final LongAdder ended;
+  private volatile boolean isSettled;
+
+  GuestDevice(BlockDevice device, LongAdder begun, LongAdder ended) {
+    super(device);
+    this.begun = begun;
+    this.ended = ended;
+  }
+
+  @Override
+  public void read(ByteBuffer dst, long offset) throws IOException {
+    begun.increment();
+    try {
+      super.read(dst, offset);
+    } finally {
+      ended.increment();
+    }
+  }
+
+  @Override
+  public void write(ByteBuffer src, long offset) throws IOException {
+    begun.increment();
+    try {
+      super.write(src, offset);
+    } finally {
+      ended.increment();
+    }
+  }
+
+  @Override
+  public void writeZeroes(long offset, long length) throws IOException {
+    begun.increment();
+    try {
+      super.writeZeroes(offset, length);
+    } finally {
+      ended.increment();
+    }
+  }
+
+  @Override
+  public void discard(long offset, long length) throws IOException {
+    begun.increment();
+    try {
+      super.discard(offset, length);
+    } finally {
+      ended.increment();
+    }
+  }
+
+  /** The images behind are closed, and all that was done is durable: a flush has nothing to do. */
+  void settle() {
+    isSettled = true;
+  }
+
+  @Override
+  public void flush() throws IOException {
+    if (isSettled) {
+      return;
+    }
+    begun.increment();
+    try {
+      super.flush();
+    } finally {
+      ended.increment();
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package io.vdisk.backend.tap.disk;
+
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Keeps changes of ranges that overlap apart: each stripe of 1 MiB has one of 64 locks. Any thread
+ * may call; what it locked it unlocks.
+ */
+final class StripedLocks {
+  private static final int COUNT = 64;
+  private static final int STRIPE_BITS = 20;
+
+  private final ReentrantLock[] locks = new ReentrantLock[COUNT];
+
+  StripedLocks() {
+    for (int i = 0; i < COUNT; i++) {
+      locks[i] = new ReentrantLock();
+    }
+  }
+
+  /** Waits until nobody else changes anything of a range. */
+  void lock(long offset, long length) {
+    for (long left = used(offset, length); left != 0; left &= left - 1) {
+      locks[Long.numberOfTrailingZeros(left)].lock();
+    }
+  }
+
+  /** Lets others change the range that was locked. */
+  void unlock(long offset, long length) {
+    for (long left = used(offset, length); left != 0; left &= left - 1) {
+      locks[Long.numberOfTrailingZeros(left)].unlock();
+    }
+  }
+
+  /**
+   * The locks of a range, one bit each: always taken from the lowest on, so nobody waits in a
+   * circle.
+   */
+  private static long used(long offset, long length) {
+    long first = offset >> STRIPE_BITS;
+    long last = Math.max(first, (offset + length - 1) >> STRIPE_BITS);
+    if (last - first >= COUNT - 1) {
+      return -1;
+    }
+    long run = (1L << (last - first + 1)) - 1;
+    return Long.rotateLeft(run, (int) (first % COUNT));
+  }
+}
