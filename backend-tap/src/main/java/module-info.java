@@ -6,5 +6,6 @@ module io.vdisk.backend.tap {
   requires static org.jspecify;
 
   exports io.vdisk.backend.tap;
+  exports io.vdisk.backend.tap.control;
   exports io.vdisk.backend.tap.disk;
 }

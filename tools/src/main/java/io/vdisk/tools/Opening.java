@@ -16,7 +16,7 @@ import java.util.Optional;
 
 /** How a command opens the images that its user names. */
 final class Opening {
-  private static final String VARIABLE = "VDISK_BACKING_POLICY";
+  static final String VARIABLE = "VDISK_BACKING_POLICY";
   private static final String WITHIN = "within=";
 
   private final Console console;
@@ -80,7 +80,7 @@ final class Opening {
     return new Opening(console, program, options.withPageCache(cache));
   }
 
-  private static ReferencePolicy policy(String name) throws UsageException {
+  static ReferencePolicy policy(String name) throws UsageException {
     if (name.startsWith(WITHIN) && name.length() > WITHIN.length()) {
       return ReferencePolicy.within(Path.of(name.substring(WITHIN.length())));
     }

@@ -1,0 +1,110 @@
+package io.vdisk.backend.tap.control;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The disks of one process, by minor. Any thread may call. */
+final class AttachedDisks {
+  /** A minor, its lock and its disk. Whoever changes the disk holds this object's monitor. */
+  record Attached(int minor, ProcessLock marker, ControlledDisk disk) {}
+
+  private final Minors minors;
+  private final Disks disks;
+  private final Map<Integer, Attached> attached = new TreeMap<>();
+  private boolean hadSome;
+
+  AttachedDisks(Minors minors, Disks disks) {
+    this.minors = minors;
+    this.disks = disks;
+  }
+
+  /**
+   * Attaches a minor.
+   *
+   * @throws ControlException with EEXIST if this process has it, with EBUSY if another has
+   */
+  synchronized void attach(int minor) throws ControlException {
+    if (attached.containsKey(minor)) {
+      throw new ControlException(ErrorNumber.EEXIST, "minor " + minor + " is attached already");
+    }
+    ProcessLock marker = lock(minor);
+    try {
+      attached.put(minor, new Attached(minor, marker, disks.attach(minor)));
+      hadSome = true;
+    } finally {
+      if (!attached.containsKey(minor)) {
+        marker.close();
+      }
+    }
+  }
+
+  private ProcessLock lock(int minor) throws ControlException {
+    try {
+      return minors.attach(minor);
+    } catch (ControlException e) {
+      if (e.number() != ErrorNumber.EAGAIN.number()) {
+        throw e;
+      }
+      throw new ControlException(
+          ErrorNumber.EBUSY, "minor " + minor + " is attached to another process", e);
+    }
+  }
+
+  /** Detaches a disk, whose monitor the caller holds. */
+  void detach(Attached one) throws ControlException {
+    one.disk().detach();
+    synchronized (this) {
+      attached.remove(one.minor());
+      one.marker().close();
+    }
+  }
+
+  synchronized Optional<Attached> find(int minor) {
+    return Optional.ofNullable(attached.get(minor));
+  }
+
+  /** All, by minor. */
+  synchronized List<Attached> all() {
+    return new ArrayList<>(attached.values());
+  }
+
+  /** Whether there was one, and there is none. */
+  synchronized boolean isLastGone() {
+    return hadSome && attached.isEmpty();
+  }
+
+  synchronized boolean isEmpty() {
+    return attached.isEmpty();
+  }
+
+  /**
+   * Closes and detaches all, each whether or not another failed.
+   *
+   * @throws ControlException the first failure, the others suppressed
+   */
+  void closeAll() throws ControlException {
+    List<ControlException> failures = new ArrayList<>();
+    for (Attached one : all()) {
+      synchronized (one) {
+        try {
+          one.disk().close(false);
+        } catch (ControlException e) {
+          failures.add(e);
+        }
+        try {
+          detach(one);
+        } catch (ControlException e) {
+          failures.add(e);
+        }
+      }
+    }
+    if (!failures.isEmpty()) {
+      ControlException first = failures.get(0);
+      failures.subList(1, failures.size()).forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+}

@@ -1,0 +1,221 @@
+package io.vdisk.backend.tap.control;
+
+import java.io.Closeable;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The daemon of blktap 1: for each disk that is asked for it makes a device, a pair of pipes and a
+ * process, and speaks with that. Disks of drivers that share one process ({@code vmdk}, {@code
+ * ram}) do. Requests come from an {@link AttachSource}. Any thread may call; one request at a time
+ * is carried out, as in Xen.
+ */
+public final class BlktapDaemon implements Closeable {
+  /** Where the pipes are since Xen 3.1. */
+  public static final Path PIPES = Path.of("/var/run/tap");
+
+  /** MAX_TIMEOUT of blktapctrl.c. */
+  public static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** Starts a tapdisk with the pipes that it reads and writes. */
+  public interface Spawner {
+    /** Starts one, and returns when it runs in the background. */
+    void spawn(Path read, Path write) throws ControlException;
+  }
+
+  /**
+   * A disk that is attached.
+   *
+   * @param minor of its device
+   * @param pid of its process
+   * @param name the driver, a colon and the path
+   * @param info what its guest is told
+   */
+  public record Attached(int minor, int pid, String name, DiskInfo info) {}
+
+  private record Tapdisk(PipeClient client, PipeDriver driver, int pid, List<Path> pipes) {}
+
+  private record Disk(Attached attached, Tapdisk tapdisk, int cookie) {}
+
+  private final Path folder;
+  private final PipeDialect dialect;
+  private final Duration timeout;
+  private final BlktapDevices devices;
+  private final Spawner spawner;
+  private final Map<Integer, Disk> disks = new TreeMap<>();
+  private int nextCookie;
+
+  /**
+   * A daemon without disks.
+   *
+   * @param folder where the pipes are made
+   */
+  public BlktapDaemon(
+      Path folder, PipeDialect dialect, Duration timeout, BlktapDevices devices, Spawner spawner) {
+    this.folder = folder;
+    this.dialect = dialect;
+    this.timeout = timeout;
+    this.devices = devices;
+    this.spawner = spawner;
+  }
+
+  /**
+   * Attaches a disk.
+   *
+   * @param disk the driver, a colon and the path, after "tapdisk:" or not
+   * @throws ControlException with ENOENT if there is no such driver or the image cannot be opened,
+   *     with ENODEV if there are no devices
+   */
+  public synchronized Attached attach(String disk, boolean isReadOnly, int domain, int device)
+      throws ControlException {
+    String name = disk.startsWith("tapdisk:") ? disk.substring("tapdisk:".length()) : disk;
+    int colon = name.indexOf(':');
+    PipeDriver driver =
+        PipeDriver.of(name.substring(0, Math.max(colon, 0)))
+            .orElseThrow(
+                () ->
+                    new ControlException(
+                        ErrorNumber.ENOENT, "'" + disk + "' names no driver of blktap"));
+    int minor = devices.create(domain, device);
+    try {
+      Disk made = open(driver, name.substring(colon + 1), isReadOnly, minor, domain);
+      disks.put(minor, made);
+      return made.attached();
+    } finally {
+      if (!disks.containsKey(minor)) {
+        devices.free(minor);
+      }
+    }
+  }
+
+  private Disk open(PipeDriver driver, String path, boolean isReadOnly, int minor, int domain)
+      throws ControlException {
+    int cookie = nextCookie++ & 0xffff;
+    Tapdisk tapdisk = tapdisk(driver, minor, cookie);
+    boolean isMade = false;
+    try {
+      PipeMessage answer =
+          tapdisk
+              .client()
+              .ask(
+                  new PipeMessage(
+                      PipeMessageType.PARAMS,
+                      driver.number(),
+                      cookie,
+                      isReadOnly,
+                      new PipeMessage.Path(path)));
+      if (!(answer.body() instanceof PipeMessage.Image image)) {
+        throw new ControlException(
+            ErrorNumber.ENOENT, "the tapdisk cannot open " + driver.word() + ":" + path);
+      }
+      connect(tapdisk, cookie, minor, domain);
+      isMade = true;
+      String name = driver.word() + ":" + path;
+      return new Disk(new Attached(minor, tapdisk.pid(), name, image.info()), tapdisk, cookie);
+    } finally {
+      if (!isMade) {
+        release(tapdisk, cookie);
+      }
+    }
+  }
+
+  private static void connect(Tapdisk tapdisk, int cookie, int minor, int domain)
+      throws ControlException {
+    PipeMessage answer =
+        tapdisk
+            .client()
+            .ask(
+                PipeMessage.request(
+                    PipeMessageType.NEWDEV,
+                    tapdisk.driver().number(),
+                    cookie,
+                    new PipeMessage.Device(minor, domain)));
+    if (answer.type() != PipeMessageType.NEWDEV_RSP) {
+      throw new ControlException(
+          ErrorNumber.ENODEV, "the tapdisk cannot serve /dev/xen/blktap" + minor);
+    }
+  }
+
+  private Tapdisk tapdisk(PipeDriver driver, int minor, int cookie) throws ControlException {
+    Optional<Tapdisk> running =
+        disks.values().stream()
+            .map(Disk::tapdisk)
+            .filter(one -> driver.isShared() && one.driver() == driver)
+            .findFirst();
+    return running.isPresent() ? running.get() : start(driver, minor, cookie);
+  }
+
+  private Tapdisk start(PipeDriver driver, int minor, int cookie) throws ControlException {
+    // Their names are from the daemon's view.
+    Path read = folder.resolve("tapctrlread" + minor);
+    Path write = folder.resolve("tapctrlwrite" + minor);
+    Pipes.make(read);
+    Pipes.make(write);
+    PipeClient client = new PipeClient(Pipes.open(read, write), dialect, timeout);
+    try {
+      spawner.spawn(write, read);
+      PipeMessage answer =
+          client.ask(
+              PipeMessage.request(
+                  PipeMessageType.PID, driver.number(), cookie, new PipeMessage.Nothing()));
+      if (answer.body() instanceof PipeMessage.Process process) {
+        return new Tapdisk(client, driver, process.pid(), List.of(read, write));
+      }
+      throw new ControlException(ErrorNumber.EPROTO, "the tapdisk did not tell its number");
+    } catch (ControlException e) {
+      client.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Detaches a disk: its process flushes and closes it.
+   *
+   * @throws ControlException with ENODEV if there is no such disk
+   */
+  public synchronized void detach(int minor) throws ControlException {
+    Disk disk = disks.remove(minor);
+    if (disk == null) {
+      throw new ControlException(ErrorNumber.ENODEV, "no disk has minor " + minor);
+    }
+    release(disk.tapdisk(), disk.cookie());
+    devices.free(minor);
+  }
+
+  /** Closes a disk, and lets go of its process if it was the last. */
+  private void release(Tapdisk tapdisk, int cookie) throws ControlException {
+    try {
+      tapdisk
+          .client()
+          .send(
+              PipeMessage.request(
+                  PipeMessageType.CLOSE,
+                  tapdisk.driver().number(),
+                  cookie,
+                  new PipeMessage.Nothing()));
+    } finally {
+      if (disks.values().stream().noneMatch(disk -> disk.tapdisk().equals(tapdisk))) {
+        tapdisk.client().close();
+      }
+    }
+  }
+
+  /** What is attached, by minor. */
+  public synchronized List<Attached> list() {
+    return disks.values().stream().map(Disk::attached).toList();
+  }
+
+  /**
+   * Lets go of the pipes. The processes go on, and so do their guests, as when Xen's daemon ends.
+   */
+  @Override
+  public synchronized void close() {
+    new ArrayList<>(disks.values()).forEach(disk -> disk.tapdisk().client().close());
+    disks.clear();
+  }
+}

@@ -1,0 +1,202 @@
+package io.vdisk.backend.tap.control;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Commands tapdisks through their control sockets. Immutable; any thread may call. */
+public final class ControlClient {
+  private final ControlFolder folder;
+  private final Generation generation;
+
+  /** A client of the tapdisks of a folder, which all speak one dialect. */
+  public ControlClient(ControlFolder folder, Generation generation) {
+    this.folder = folder;
+    this.generation = generation;
+  }
+
+  /** The process that answers at the socket of {@code pid}. */
+  public int pid(int pid) throws ControlException {
+    ControlMessage request = ControlMessage.of(MessageType.PID, 0);
+    ControlMessage answer = exchange(pid, ControlRequest.of(request), Optional.empty());
+    if (answer.body() instanceof ProcessId process) {
+      return process.pid();
+    }
+    throw unexpected(answer, pid);
+  }
+
+  /** The disks of a process, the last attached first, as xapi's tap-ctl shows them. */
+  public List<DiskLine> list(int pid) throws ControlException {
+    List<DiskLine> lines = new ArrayList<>();
+    Optional<Duration> timeout = Optional.of(ControlServer.TIMEOUT);
+    try (Exchange exchange = Exchange.open(folder.socket(pid), timeout)) {
+      ControlMessage request = ControlMessage.of(MessageType.LIST, ControlMessage.NO_MINOR);
+      exchange.send(request.encode(generation));
+      while (true) {
+        ControlMessage answer = receive(exchange);
+        if (!(answer.body() instanceof DiskLine line)) {
+          throw unexpected(answer, pid);
+        }
+        if (line.count() == 0) {
+          break;
+        }
+        lines.add(line);
+      }
+    }
+    Collections.reverse(lines);
+    return lines;
+  }
+
+  /** Attaches a minor to a process. */
+  public void attach(int pid, int minor) throws ControlException {
+    change(pid, ControlMessage.of(MessageType.ATTACH, cookie(minor)), MessageType.ATTACH_RSP);
+  }
+
+  /** Detaches a minor from its process. */
+  public void detach(int pid, int minor) throws ControlException {
+    change(pid, ControlMessage.of(MessageType.DETACH, cookie(minor)), MessageType.DETACH_RSP);
+  }
+
+  /** Opens a disk at a minor. */
+  public DiskInfo open(int pid, int minor, OpenRequest opening) throws ControlException {
+    Parameters parameters =
+        new Parameters(
+            opening.flags(),
+            minor,
+            0,
+            opening.disk(),
+            opening.parentMinor(),
+            opening.timeoutSeconds(),
+            opening.secondary().orElse(""));
+    ControlMessage message = new ControlMessage(MessageType.OPEN, cookie(minor), parameters);
+    ControlRequest request = new ControlRequest(message, opening.log(), opening.key());
+    ControlMessage answer = exchange(pid, request, Optional.empty());
+    if (answer.body() instanceof DiskInfo info) {
+      return info;
+    }
+    throw unexpected(answer, pid);
+  }
+
+  /** What a guest knows of the disk at a minor. */
+  public DiskInfo info(int pid, int minor) throws ControlException {
+    ControlMessage request = ControlMessage.of(MessageType.DISK_INFO_REQUEST, cookie(minor));
+    ControlMessage answer = exchange(pid, ControlRequest.of(request), Optional.empty());
+    if (answer.body() instanceof DiskInfo info) {
+      return info;
+    }
+    throw unexpected(answer, pid);
+  }
+
+  /**
+   * Closes the disk at a minor.
+   *
+   * @param timeout how long to wait for the answer; the tapdisk goes on nevertheless
+   */
+  public void close(int pid, int minor, boolean isForced, Optional<Duration> timeout)
+      throws ControlException {
+    MessageType type = isForced ? MessageType.FORCE_SHUTDOWN : MessageType.CLOSE;
+    change(pid, ControlMessage.of(type, cookie(minor)), MessageType.CLOSE_RSP, timeout);
+  }
+
+  /** Pauses the disk at a minor, and waits as {@link #close}. */
+  public void pause(int pid, int minor, Optional<Duration> timeout) throws ControlException {
+    ControlMessage message = ControlMessage.of(MessageType.PAUSE, cookie(minor));
+    change(pid, message, MessageType.PAUSE_RSP, timeout);
+  }
+
+  /** Goes on with the disk at a minor. */
+  public void resume(int pid, int minor, ResumeRequest resuming) throws ControlException {
+    Set<OpenFlag> flags = EnumSet.noneOf(OpenFlag.class);
+    resuming.secondary().ifPresent(secondary -> flags.add(OpenFlag.SECONDARY));
+    resuming.log().ifPresent(log -> flags.add(OpenFlag.ADD_LOG));
+    Parameters parameters =
+        new Parameters(
+            flags, 0, 0, resuming.disk().orElse(""), 0, 0, resuming.secondary().orElse(""));
+    ControlMessage message = new ControlMessage(MessageType.RESUME, cookie(minor), parameters);
+    ControlRequest request = new ControlRequest(message, resuming.log(), Optional.empty());
+    check(exchange(pid, request, Optional.empty()), MessageType.RESUME_RSP, pid);
+  }
+
+  /** The counters of the disk at a minor, as JSON. */
+  public String statistics(int pid, int minor) throws ControlException {
+    Optional<Duration> timeout = Optional.of(ControlServer.TIMEOUT);
+    try (Exchange exchange = Exchange.open(folder.socket(pid), timeout)) {
+      exchange.send(ControlMessage.of(MessageType.STATS, cookie(minor)).encode(generation));
+      ControlMessage answer = receive(exchange);
+      if (answer.body() instanceof StatisticsLength length) {
+        return StandardCharsets.UTF_8.decode(exchange.receive(length.bytes())).toString();
+      }
+      throw unexpected(answer, pid);
+    }
+  }
+
+  /**
+   * Ends a process that has no disk attached.
+   *
+   * @throws ControlException with EBUSY if it has one; xapi's refuses always
+   */
+  public void exit(int pid) throws ControlException {
+    try (Exchange exchange =
+        Exchange.open(folder.socket(pid), Optional.of(ControlServer.TIMEOUT))) {
+      exchange.send(ControlMessage.of(MessageType.EXIT, 0).encode(generation));
+      if (exchange.receivesMore()) {
+        throw unexpected(receive(exchange), pid);
+      }
+    }
+  }
+
+  private void change(int pid, ControlMessage message, MessageType expected)
+      throws ControlException {
+    change(pid, message, expected, Optional.empty());
+  }
+
+  private void change(
+      int pid, ControlMessage message, MessageType expected, Optional<Duration> timeout)
+      throws ControlException {
+    check(exchange(pid, ControlRequest.of(message), timeout), expected, pid);
+  }
+
+  private static void check(ControlMessage answer, MessageType expected, int pid)
+      throws ControlException {
+    if (answer.type() != expected) {
+      throw unexpected(answer, pid);
+    }
+    if (answer.body() instanceof Outcome outcome && outcome.error() != 0) {
+      throw outcome.failure();
+    }
+  }
+
+  private ControlMessage exchange(int pid, ControlRequest request, Optional<Duration> timeout)
+      throws ControlException {
+    ByteBuffer bytes = RequestBytes.of(request, generation);
+    try (Exchange exchange = Exchange.open(folder.socket(pid), timeout)) {
+      exchange.send(bytes);
+      return receive(exchange);
+    }
+  }
+
+  private ControlMessage receive(Exchange exchange) throws ControlException {
+    return ControlMessage.decode(exchange.receive(generation.messageSize()), generation);
+  }
+
+  private static ControlException unexpected(ControlMessage answer, int pid) {
+    if (answer.type() == MessageType.ERROR && answer.body() instanceof Outcome outcome) {
+      return outcome.failure();
+    }
+    return new ControlException(
+        ErrorNumber.EINVAL, "got unexpected result '" + answer.type().text() + "' from " + pid);
+  }
+
+  private static int cookie(int minor) throws ControlException {
+    if (minor < 0 || minor >= Minors.LIMIT) {
+      throw new ControlException(ErrorNumber.EINVAL, minor + " is no minor");
+    }
+    return minor;
+  }
+}

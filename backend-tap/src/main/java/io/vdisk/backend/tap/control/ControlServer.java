@@ -1,0 +1,302 @@
+package io.vdisk.backend.tap.control;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The control socket of a tapdisk, {@code ctl<pid>}: each connection brings one request and takes
+ * one answer. Whoever is slow, leaves in the middle or sends nonsense keeps nobody else waiting.
+ *
+ * <p>{@link #run} serves until the last disk has been detached, until a client says exit, or until
+ * {@link #close}, which any thread may call; then it answers what it had begun, drains, flushes and
+ * closes the disks that are left, and removes the socket.
+ */
+public final class ControlServer implements Closeable {
+  /** TD_CTL_RECV_TIMEOUT and TD_CTL_SEND_TIMEOUT. */
+  public static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** TD_CTL_SOCK_BACKLOG. */
+  private static final int BACKLOG = 32;
+
+  /** TD_CTL_MAX_CONNECTIONS. */
+  private static final int MAX_CONNECTIONS = 10;
+
+  private static final int IDLE_WORKER_SECONDS = 5;
+
+  private final Path socket;
+  private final Generation generation;
+  private final long timeoutNanos;
+  private final AttachedDisks disks;
+  private final RequestHandler handler;
+  private final ServerSocketChannel server;
+  private final Selector selector;
+  private final SelectionKey accepting;
+  private final Set<Connection> connections = new HashSet<>();
+  private final Queue<Runnable> finished = new ConcurrentLinkedQueue<>();
+  private final ExecutorService workers =
+      new ThreadPoolExecutor(
+          0, MAX_CONNECTIONS, IDLE_WORKER_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>());
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile boolean isStopping;
+
+  private ControlServer(
+      Path socket,
+      Generation generation,
+      Duration timeout,
+      AttachedDisks disks,
+      RequestHandler handler,
+      ServerSocketChannel server)
+      throws IOException {
+    this.socket = socket;
+    this.generation = generation;
+    this.timeoutNanos = timeout.toNanos();
+    this.disks = disks;
+    this.handler = handler;
+    this.server = server;
+    this.selector = Selector.open();
+    server.configureBlocking(false);
+    this.accepting = server.register(selector, SelectionKey.OP_ACCEPT);
+  }
+
+  /**
+   * Makes the socket of a process. Clients may connect from now on.
+   *
+   * @param timeout how long a client may take to send its request, and to take its answer
+   * @throws ControlException if the folder or the socket cannot be made
+   */
+  public static ControlServer open(
+      ControlFolder folder,
+      long pid,
+      Generation generation,
+      Duration timeout,
+      Disks disks,
+      GuestRings rings)
+      throws IOException {
+    folder.prepare();
+    Path socket = folder.socket(pid);
+    AttachedDisks attached = new AttachedDisks(new Minors(folder), disks);
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      // What lies there is of a dead process that had our number.
+      Files.deleteIfExists(socket);
+      server.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+      RequestHandler handler = new RequestHandler(pid, generation, attached, rings);
+      return new ControlServer(socket, generation, timeout, attached, handler, server);
+    } catch (IOException | RuntimeException e) {
+      server.close();
+      throw new ControlException(
+          ErrorNumber.EIO, "the socket " + socket + " cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  /** The socket. */
+  public Path socket() {
+    return socket;
+  }
+
+  /**
+   * Serves. Called once.
+   *
+   * @throws IOException if a disk that was left open could not be closed well
+   */
+  public void run() throws IOException {
+    try {
+      while (!isDone()) {
+        selector.select(this::ready, selectMillis());
+        for (Runnable next = finished.poll(); next != null; next = finished.poll()) {
+          next.run();
+        }
+        dropLate();
+        accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
+      }
+      workers.shutdown();
+      disks.closeAll();
+    } finally {
+      release();
+      ended.countDown();
+    }
+  }
+
+  private boolean canAccept() {
+    return !isStopping && connections.size() < MAX_CONNECTIONS;
+  }
+
+  /** Whether all is answered, and no more is wanted. */
+  private boolean isDone() {
+    if (disks.isLastGone()) {
+      isStopping = true;
+    }
+    if (isStopping) {
+      new ArrayList<>(connections).stream().filter(Connection::isReading).forEach(this::drop);
+    }
+    return isStopping && connections.isEmpty();
+  }
+
+  private long selectMillis() {
+    OptionalLong longest =
+        connections.stream().filter(Connection::isWaiting).mapToLong(Connection::waited).max();
+    return longest.isEmpty()
+        ? 0
+        : Math.max(1, TimeUnit.NANOSECONDS.toMillis(timeoutNanos - longest.getAsLong()) + 1);
+  }
+
+  private void dropLate() {
+    for (Connection one : new ArrayList<>(connections)) {
+      if (one.isWaiting() && one.waited() > timeoutNanos) {
+        drop(one);
+      }
+    }
+  }
+
+  private void ready(SelectionKey key) {
+    if (key.attachment() instanceof Connection connection) {
+      attempt(connection, () -> proceed(connection));
+    } else {
+      accept();
+    }
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  /** A client that fails is dropped, and nobody else notices. */
+  private void attempt(Connection connection, Step step) {
+    try {
+      step.run();
+      if (!connection.isOpen()) {
+        connections.remove(connection);
+      }
+    } catch (IOException e) {
+      drop(connection);
+    }
+  }
+
+  private void accept() {
+    try {
+      SocketChannel channel = server.accept();
+      if (channel != null) {
+        channel.configureBlocking(false);
+        SelectionKey key = channel.register(selector, 0);
+        Connection connection = new Connection(channel, key, generation);
+        key.attach(connection);
+        connections.add(connection);
+      }
+    } catch (IOException e) {
+      // The client has gone already, or there are no more descriptors: others may have luck.
+      assert server.isOpen();
+    }
+  }
+
+  private void proceed(Connection connection) throws IOException {
+    if (connection.isWriting()) {
+      connection.write();
+      return;
+    }
+    Optional<ControlRequest> request;
+    try {
+      request = connection.read();
+    } catch (ControlException e) {
+      Reply refusal = Reply.of(ControlMessage.error(connection.cookie(), e));
+      connection.answer(refusal.encode(generation));
+      return;
+    }
+    if (request.isPresent()) {
+      begin(connection, request.get());
+    }
+  }
+
+  private void begin(Connection connection, ControlRequest request) throws IOException {
+    MessageType type = request.message().type();
+    if (type == MessageType.EXIT && disks.isEmpty()) {
+      isStopping = true;
+      connection.close();
+    } else if (RequestHandler.isImmediate(type)) {
+      connection.answer(encoded(request));
+    } else {
+      workers.execute(
+          () -> {
+            ByteBuffer answer = encoded(request);
+            finished.add(() -> attempt(connection, () -> connection.answer(answer)));
+            selector.wakeup();
+          });
+    }
+  }
+
+  private ByteBuffer encoded(ControlRequest request) {
+    Reply reply = handler.answer(request);
+    try {
+      return reply.encode(generation);
+    } catch (ControlException e) {
+      try {
+        return Reply.of(ControlMessage.error(request.message().cookie(), e)).encode(generation);
+      } catch (ControlException impossible) {
+        throw new AssertionError("every generation has errors", impossible);
+      }
+    }
+  }
+
+  private void drop(Connection connection) {
+    connections.remove(connection);
+    try {
+      connection.close();
+    } catch (IOException e) {
+      // It is as gone as it can be.
+      assert !connection.isOpen();
+    }
+  }
+
+  private void release() throws IOException {
+    List<Closeable> all = List.of(selector, server, () -> Files.deleteIfExists(socket));
+    for (Closeable one : all) {
+      one.close();
+    }
+  }
+
+  /**
+   * Makes {@link #run} end, and waits until it has. Again is harmless, but not before run was
+   * called.
+   */
+  @Override
+  public void close() {
+    isStopping = true;
+    selector.wakeup();
+    boolean isInterrupted = false;
+    while (true) {
+      try {
+        ended.await();
+        break;
+      } catch (InterruptedException e) {
+        isInterrupted = true;
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

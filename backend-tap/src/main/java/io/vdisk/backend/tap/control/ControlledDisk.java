@@ -1,0 +1,66 @@
+package io.vdisk.backend.tap.control;
+
+import java.util.Optional;
+
+/**
+ * One attached disk (vbd) as the control plane sees it. It keeps its state and judges what is
+ * allowed in it; each method that does not succeed leaves the state as it was unless it says
+ * otherwise.
+ *
+ * <p>One thread at a time calls the methods that change something; {@link #name}, {@link #state},
+ * {@link #statistics} and {@link #info} are called by any thread at any time, also while another
+ * method waits, and return at once.
+ */
+public interface ControlledDisk {
+  /** The disk that is open, paused ones included: the type, a colon and the path. */
+  Optional<String> name();
+
+  /** What a list shows: bits of {@link DiskState}. */
+  int state();
+
+  /**
+   * Opens a disk.
+   *
+   * @throws ControlException with EALREADY if one is open, with ENOENT if there is no driver or no
+   *     file of that name, with EINVAL if the name has no colon or the image is wrong
+   */
+  DiskInfo open(OpenRequest request) throws ControlException;
+
+  /**
+   * What the guest knows of the disk; all zero before the first opening, and of the last one after
+   * it was closed.
+   */
+  DiskInfo info();
+
+  /**
+   * Answers what is in flight, flushes and closes. Closing what is not open succeeds.
+   *
+   * @param isForced whether to go on although the guest's ring is broken or cannot be drained
+   * @throws ControlException if the last flush failed; it is closed nevertheless
+   */
+  void close(boolean isForced) throws ControlException;
+
+  /**
+   * Answers what is in flight, takes no more, flushes and closes the files. Pausing what is paused
+   * succeeds.
+   */
+  void pause() throws ControlException;
+
+  /**
+   * Opens the files again and goes on.
+   *
+   * @throws ControlException with EINVAL if it is not paused, with EMEDIUMTYPE if the new disk is
+   *     of another size or kind; it stays paused, and shows {@link DiskState#RESUME_FAILED}
+   */
+  void resume(ResumeRequest request) throws ControlException;
+
+  /** The counters, a JSON object on one line in xapi's form. */
+  String statistics();
+
+  /**
+   * Lets go of all that attaching took. Not called again.
+   *
+   * @throws ControlException with EBUSY if a disk is open; it stays attached
+   */
+  void detach() throws ControlException;
+}

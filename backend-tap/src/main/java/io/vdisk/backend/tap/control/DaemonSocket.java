@@ -1,0 +1,211 @@
+package io.vdisk.backend.tap.control;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Requests to a daemon from a socket: where there is no Xen's store, a command sends them. A
+ * request is one line of UTF-8, at most 4,095 bytes:
+ *
+ * <pre>
+ * attach r|w DOMAIN DEVICE DISK      list      detach MINOR
+ * </pre>
+ *
+ * The answer is a line with an error number, 0 for none, and a sentence, or lines of a list.
+ */
+public final class DaemonSocket implements AttachSource {
+  private static final int MAX_LINE = 4096;
+  private static final int WORKERS = 4;
+
+  private final Path path;
+  private final ServerSocketChannel server;
+  private final Duration timeout;
+  private final ScheduledExecutorService workers =
+      Executors.newScheduledThreadPool(
+          WORKERS,
+          task -> {
+            Thread thread = new Thread(task, "request to the daemon");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private DaemonSocket(Path path, ServerSocketChannel server, Duration timeout) {
+    this.path = path;
+    this.server = server;
+    this.timeout = timeout;
+  }
+
+  /** Makes the socket in a folder; who owns it holds a lock that says so. */
+  public static DaemonSocket open(Path folder, Duration timeout) throws IOException {
+    Path path = path(folder);
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      Files.deleteIfExists(path);
+      server.bind(UnixDomainSocketAddress.of(path));
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+      return new DaemonSocket(path, server, timeout);
+    } catch (IOException | RuntimeException e) {
+      server.close();
+      throw new ControlException(
+          ErrorNumber.EIO, "the socket " + path + " cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  /** The socket in a folder of pipes. */
+  public static Path path(Path folder) {
+    return folder.resolve("blktapctrl.socket");
+  }
+
+  @Override
+  public void run(BlktapDaemon daemon) throws IOException {
+    try {
+      while (true) {
+        SocketChannel client = server.accept();
+        workers.execute(() -> serve(client, daemon));
+      }
+    } catch (ClosedChannelException e) {
+      assert !server.isOpen();
+    } finally {
+      workers.shutdownNow();
+      Files.deleteIfExists(path);
+    }
+  }
+
+  private void serve(SocketChannel client, BlktapDaemon daemon) {
+    Future<?> late =
+        workers.schedule(() -> closeQuietly(client), timeout.toMillis(), TimeUnit.MILLISECONDS);
+    try (client) {
+      Optional<String> line = line(client);
+      late.cancel(false);
+      if (line.isPresent()) {
+        client.write(ByteBuffer.wrap(answer(line.get(), daemon).getBytes(StandardCharsets.UTF_8)));
+      }
+    } catch (AsynchronousCloseException e) {
+      assert !client.isOpen(); // it was late
+    } catch (IOException e) {
+      assert server.isOpen() || !client.isOpen(); // it has gone
+    }
+  }
+
+  private static void closeQuietly(SocketChannel client) {
+    try {
+      client.close();
+    } catch (IOException e) {
+      assert !client.isOpen();
+    }
+  }
+
+  /** A whole line; empty if it does not come, or is too long. */
+  private static Optional<String> line(SocketChannel client) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(MAX_LINE);
+    while (bytes.hasRemaining() && client.read(bytes) >= 0) {
+      if (bytes.position() > 0 && bytes.get(bytes.position() - 1) == '\n') {
+        return Optional.of(
+            new String(bytes.array(), 0, bytes.position() - 1, StandardCharsets.UTF_8));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String answer(String line, BlktapDaemon daemon) {
+    try {
+      return carryOut(line.split(" ", 5), daemon);
+    } catch (ControlException e) {
+      return e.number() + " " + e.sentence() + "\n";
+    }
+  }
+
+  private static String carryOut(String[] words, BlktapDaemon daemon) throws ControlException {
+    if (words[0].equals("list") && words.length == 1) {
+      StringBuilder lines = new StringBuilder("0 \n");
+      daemon.list().forEach(one -> lines.append(text(one)).append('\n'));
+      return lines.toString();
+    }
+    if (words[0].equals("detach") && words.length == 2) {
+      daemon.detach(number(words[1]));
+      return "0 \n";
+    }
+    if (words[0].equals("attach") && words.length == 5 && words[1].matches("[rw]")) {
+      BlktapDaemon.Attached one =
+          daemon.attach(words[4], words[1].equals("r"), number(words[2]), number(words[3]));
+      return "0 " + text(one) + "\n";
+    }
+    throw new ControlException(ErrorNumber.EINVAL, "the daemon does not know '" + words[0] + "'");
+  }
+
+  private static String text(BlktapDaemon.Attached one) {
+    return ("minor=" + one.minor() + " pid=" + one.pid())
+        + (" sectors=" + one.info().sectors() + " args=" + one.name());
+  }
+
+  private static int number(String digits) throws ControlException {
+    try {
+      return Integer.parseInt(digits);
+    } catch (NumberFormatException e) {
+      throw new ControlException(ErrorNumber.EINVAL, "'" + digits + "' is no number", e);
+    }
+  }
+
+  /**
+   * Sends a request to the daemon of a folder.
+   *
+   * @return the answer, without the number
+   * @throws ControlException if it is another number than 0, or there is no daemon
+   */
+  public static String ask(Path folder, String line) throws ControlException {
+    Path socket = path(folder);
+    byte[] request = (line + "\n").getBytes(StandardCharsets.UTF_8);
+    if (request.length > MAX_LINE || line.indexOf('\n') >= 0) {
+      throw new ControlException(ErrorNumber.ENAMETOOLONG, "the request is no short line");
+    }
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      ByteBuffer bytes = ByteBuffer.wrap(request);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      String answer = rest(channel);
+      int space = answer.indexOf(' ');
+      int number = number(answer.substring(0, Math.max(space, 0)));
+      if (number != 0) {
+        throw ControlException.answered(number, answer.substring(space + 1).strip());
+      }
+      return answer.substring(space + 1).stripLeading();
+    } catch (ControlException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new ControlException(ErrorNumber.ECONNREFUSED, "no blktapctrl answers at " + socket, e);
+    }
+  }
+
+  private static String rest(SocketChannel channel) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(MAX_LINE);
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    while (channel.read(bytes) >= 0) {
+      all.write(bytes.array(), 0, bytes.position());
+      bytes.clear();
+    }
+    return all.toString(StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+  }
+}

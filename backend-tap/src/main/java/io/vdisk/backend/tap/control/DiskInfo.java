@@ -1,0 +1,42 @@
+package io.vdisk.backend.tap.control;
+
+import io.vdisk.spi.struct.Struct;
+import java.nio.ByteBuffer;
+
+/**
+ * What a guest must know of its disk (struct tapdisk_message_image).
+ *
+ * @param sectors the size, in sectors of 512 bytes
+ * @param sectorSize bytes of a sector
+ * @param flags 1 a CD-ROM, 2 removable, 4 read-only
+ */
+public record DiskInfo(long sectors, int sectorSize, int flags) implements MessageBody {
+  static final Struct STRUCT = Struct.littleEndian("tapdisk_message_image");
+  private static final Struct.U64 SECTORS;
+  private static final Struct.U32 SECTOR_SIZE;
+  private static final Struct.U32 INFO;
+
+  static {
+    STRUCT.bytes("header", 8);
+    SECTORS = STRUCT.u64("sectors");
+    SECTOR_SIZE = STRUCT.u32("sector_size");
+    INFO = STRUCT.u32("info");
+    STRUCT.end(24);
+  }
+
+  static DiskInfo read(ByteBuffer message) throws ControlException {
+    DiskInfo info =
+        new DiskInfo(
+            SECTORS.get(message, 0), (int) SECTOR_SIZE.get(message, 0), (int) INFO.get(message, 0));
+    if (info.sectors < 0 || info.sectorSize < 0) {
+      throw new ControlException(ErrorNumber.EPROTO, "a disk cannot be so large: " + info);
+    }
+    return info;
+  }
+
+  void write(ByteBuffer message) {
+    SECTORS.put(message, 0, sectors);
+    SECTOR_SIZE.put(message, 0, sectorSize);
+    INFO.put(message, 0, Integer.toUnsignedLong(flags));
+  }
+}

@@ -1,0 +1,104 @@
+package io.vdisk.backend.tap.control;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/**
+ * The numbers of the disks of a host. A number is taken while its file is there, and attached while
+ * a process has that locked; the folder is locked by whoever adds or removes one. xapi's tap-ctl
+ * and tapdisk keep the same rules, so that both may work in one folder. Any thread and any process
+ * may call.
+ */
+public final class Minors {
+  /** MAX_ID of xapi's blktap.h. */
+  static final int LIMIT = 16384;
+
+  private final ControlFolder folder;
+
+  /** The minors of a folder. */
+  public Minors(ControlFolder folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Takes the lowest free number.
+   *
+   * @return the file that stands for it
+   * @throws ControlException with ENOSPC if all 16,384 are taken
+   */
+  public Path allocate() throws ControlException {
+    folder.prepare();
+    ProcessLock lock = ProcessLock.await(folder.minors());
+    try {
+      for (int minor = 0; minor < LIMIT; minor++) {
+        Path marker = folder.marker(minor);
+        if (Files.exists(marker)) {
+          continue;
+        }
+        try {
+          return Files.createFile(marker);
+        } catch (IOException e) {
+          throw new ControlException(ErrorNumber.EIO, marker + " cannot be made", e);
+        }
+      }
+    } finally {
+      lock.close();
+    }
+    throw new ControlException(ErrorNumber.ENOSPC, "all " + LIMIT + " minors are taken");
+  }
+
+  /** The number that a file stands for. */
+  public static int number(Path marker) {
+    String name = marker.getFileName().toString();
+    return Integer.parseInt(name.substring(name.lastIndexOf('-') + 1));
+  }
+
+  /**
+   * Gives a number back.
+   *
+   * @throws ControlException with ENOENT if it is not taken, with EAGAIN if it is attached
+   */
+  public void free(int minor) throws ControlException {
+    if (!Files.isDirectory(folder.minors())) {
+      throw unknown(minor);
+    }
+    ProcessLock lock = ProcessLock.await(folder.minors());
+    try {
+      ProcessLock marker = attach(minor);
+      try {
+        Files.delete(folder.marker(minor));
+      } finally {
+        marker.close();
+      }
+    } catch (NoSuchFileException e) {
+      throw unknown(minor);
+    } catch (ControlException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new ControlException(ErrorNumber.EIO, "minor " + minor + " cannot be freed", e);
+    } finally {
+      lock.close();
+    }
+  }
+
+  /**
+   * Marks a number as attached.
+   *
+   * @return what ends that when it is closed; the end of this process does too
+   * @throws ControlException with ENOENT if it is not taken, with EAGAIN if it is attached
+   */
+  ProcessLock attach(int minor) throws ControlException {
+    Path marker = folder.marker(minor);
+    if (!Files.isRegularFile(marker)) {
+      throw unknown(minor);
+    }
+    return ProcessLock.take(marker);
+  }
+
+  private ControlException unknown(int minor) {
+    return new ControlException(
+        ErrorNumber.ENOENT, "minor " + minor + " is not allocated: no " + folder.marker(minor));
+  }
+}

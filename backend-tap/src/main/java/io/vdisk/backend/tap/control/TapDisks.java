@@ -1,0 +1,149 @@
+package io.vdisk.backend.tap.control;
+
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.RamDisks;
+import io.vdisk.backend.tap.disk.TapDisk;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** The disks of a tapdisk: {@link TapDisk}s, which share the process's RAM disks. */
+public final class TapDisks implements Disks {
+  private final DiskPolicy policy;
+  private final RamDisks rams;
+
+  /** Disks under a policy. */
+  public TapDisks(DiskPolicy policy) {
+    this.policy = policy;
+    this.rams = new RamDisks(policy.ramBytes());
+  }
+
+  @Override
+  public ControlledDisk attach(int minor) {
+    return new Controlled(new TapDisk(minor, policy, rams));
+  }
+
+  private static ControlException told(DiskException e) {
+    String message = e.getMessage();
+    ControlException told =
+        new ControlException(e.errno().number(), message == null ? e.toString() : message);
+    told.initCause(e);
+    return told;
+  }
+
+  private static Optional<Path> path(Optional<String> name) throws ControlException {
+    try {
+      return name.map(Path::of);
+    } catch (InvalidPathException e) {
+      throw new ControlException(ErrorNumber.EINVAL, "not a file name: " + e.getMessage(), e);
+    }
+  }
+
+  private static DiskKey key(EncryptionKey key) {
+    byte[] bytes = key.copy();
+    try {
+      return new DiskKey(bytes);
+    } finally {
+      Arrays.fill(bytes, (byte) 0);
+    }
+  }
+
+  private static DiskInfo info(io.vdisk.backend.tap.disk.DiskInfo info) {
+    return new DiskInfo(info.sectors(), info.sectorSize(), info.info());
+  }
+
+  /** A disk behind the control plane's own words. */
+  private static final class Controlled implements ControlledDisk {
+    private final TapDisk disk;
+    private volatile DiskInfo known = new DiskInfo(0, 0, 0);
+
+    Controlled(TapDisk disk) {
+      this.disk = disk;
+    }
+
+    @Override
+    public Optional<String> name() {
+      return disk.name();
+    }
+
+    @Override
+    public int state() {
+      return disk.state();
+    }
+
+    @Override
+    public DiskInfo open(OpenRequest request) throws ControlException {
+      boolean hasParent = request.flags().contains(OpenFlag.REUSE_PARENT);
+      io.vdisk.backend.tap.disk.OpenRequest asked =
+          new io.vdisk.backend.tap.disk.OpenRequest(
+              request.disk(),
+              OpenFlag.word(request.flags()),
+              path(request.log()),
+              request.secondary(),
+              request.key().map(TapDisks::key),
+              hasParent ? OptionalInt.of(request.parentMinor()) : OptionalInt.empty(),
+              request.timeoutSeconds());
+      try {
+        known = TapDisks.info(disk.open(asked));
+        return known;
+      } catch (DiskException e) {
+        asked.key().ifPresent(DiskKey::close);
+        throw told(e);
+      }
+    }
+
+    @Override
+    public DiskInfo info() {
+      return known;
+    }
+
+    @Override
+    public void close(boolean isForced) throws ControlException {
+      try {
+        disk.close(isForced);
+      } catch (DiskException e) {
+        throw told(e);
+      }
+    }
+
+    @Override
+    public void pause() throws ControlException {
+      try {
+        disk.pause();
+      } catch (DiskException e) {
+        throw told(e);
+      }
+    }
+
+    @Override
+    public void resume(ResumeRequest request) throws ControlException {
+      io.vdisk.backend.tap.disk.ResumeRequest asked =
+          new io.vdisk.backend.tap.disk.ResumeRequest(
+              request.disk(), path(request.log()), request.secondary());
+      try {
+        disk.resume(asked);
+        known = TapDisks.info(disk.info());
+      } catch (DiskException e) {
+        throw told(e);
+      }
+    }
+
+    @Override
+    public String statistics() {
+      return disk.statistics();
+    }
+
+    @Override
+    public void detach() throws ControlException {
+      try {
+        disk.detach();
+      } catch (DiskException e) {
+        throw told(e);
+      }
+    }
+  }
+}

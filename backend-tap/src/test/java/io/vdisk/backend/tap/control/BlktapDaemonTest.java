@@ -1,0 +1,268 @@
+package io.vdisk.backend.tap.control;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.testkit.Requirements;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The daemon and the tapdisks of blktap 1, over real pipes, in one JVM. */
+class BlktapDaemonTest {
+  @TempDir Path temporary;
+  private final ExecutorService pool = Executors.newCachedThreadPool();
+  private final MemoryDisks disks =
+      new MemoryDisks().with("qcow:/a", 8192).with("aio:/b", 16).with("ram:/r", 8);
+  private final MemoryDevices devices = new MemoryDevices();
+  private final List<PipeServer> tapdisks = new ArrayList<>();
+  private final List<Future<?>> running = new ArrayList<>();
+  private Path folder;
+  private BlktapDaemon daemon;
+
+  @BeforeEach
+  void open() {
+    Requirements.need("mkfifo");
+    folder = temporary.resolve("tap");
+    daemon = daemon(PipeDialect.XEN_3_2, BlktapDaemon.TIMEOUT);
+  }
+
+  private BlktapDaemon daemon(PipeDialect dialect, Duration timeout) {
+    return new BlktapDaemon(folder, dialect, timeout, devices, this::spawn);
+  }
+
+  private synchronized void spawn(Path read, Path write) throws ControlException {
+    PipeServer server = PipeServer.open(read, write, 100 + tapdisks.size(), disks, devices);
+    tapdisks.add(server);
+    running.add(
+        pool.submit(
+            () -> {
+              server.run();
+              return 0;
+            }));
+  }
+
+  @AfterEach
+  void close() {
+    daemon.close();
+    tapdisks.forEach(PipeServer::close);
+    pool.shutdownNow();
+  }
+
+  private void awaitEnd(int tapdisk)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    running.get(tapdisk).get(60, TimeUnit.SECONDS);
+  }
+
+  private static void fails(int number, String sentence, Executable body) {
+    ControlException failure = assertThrows(ControlException.class, body);
+    assertEquals(sentence, failure.sentence());
+    assertEquals(number, failure.number());
+  }
+
+  @Test
+  void eachDiskHasItsOwnProcess()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    DiskInfo large = new DiskInfo(8192, 512, 0);
+    DiskInfo small = new DiskInfo(16, 512, 4);
+    BlktapDaemon.Attached a = daemon.attach("tapdisk:qcow:/a", false, 5, 51712);
+    BlktapDaemon.Attached b = daemon.attach("aio:/b", true, 5, 51728);
+
+    assertEquals(new BlktapDaemon.Attached(1, 100, "qcow:/a", large), a);
+    assertEquals(new BlktapDaemon.Attached(2, 101, "aio:/b", small), b);
+    assertEquals(List.of(a, b), daemon.list());
+    assertEquals(Set.of(1, 2), devices.served.keySet());
+    assertTrue(Files.exists(folder.resolve("tapctrlread1")));
+    assertTrue(Files.exists(folder.resolve("tapctrlwrite2")));
+    daemon.detach(1);
+    awaitEnd(0);
+    assertEquals(Set.of(2), devices.served.keySet());
+    assertEquals(Set.of(2), devices.created);
+    daemon.detach(2);
+    awaitEnd(1);
+    fails(19, "no disk has minor 2", () -> daemon.detach(2));
+  }
+
+  @Test
+  void oldReleasesAreSpoken()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    for (PipeDialect dialect : PipeDialect.values()) {
+      BlktapDaemon old = daemon(dialect, BlktapDaemon.TIMEOUT);
+      BlktapDaemon.Attached a = old.attach("qcow:/a", true, 0, 0);
+      // Xen 3.0 cannot say that a disk is read-only.
+      int flags = dialect == PipeDialect.XEN_3_0 ? 0 : 4;
+      assertEquals(new DiskInfo(8192, 512, flags), a.info());
+      old.detach(a.minor());
+      awaitEnd(tapdisks.size() - 1);
+      old.close();
+    }
+  }
+
+  @Test
+  void ramDisksShareOneProcess()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    BlktapDaemon.Attached one = daemon.attach("ram:/r", false, 1, 0);
+    BlktapDaemon.Attached two = daemon.attach("ram:/r", false, 2, 0);
+
+    assertEquals(one.pid(), two.pid());
+    daemon.detach(one.minor());
+    assertEquals(Set.of(2), devices.served.keySet());
+    daemon.attach("ram:/r", false, 3, 0);
+    daemon.detach(1);
+    daemon.detach(2);
+    awaitEnd(0);
+    assertEquals(1, tapdisks.size());
+  }
+
+  @Test
+  void whatFailsLeavesNoDeviceAndNoProcess()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    fails(2, "'vhd:/a' names no driver of blktap", () -> daemon.attach("vhd:/a", false, 0, 0));
+    fails(2, "'/a' names no driver of blktap", () -> daemon.attach("/a", false, 0, 0));
+    fails(2, "the tapdisk cannot open aio:/none", () -> daemon.attach("aio:/none", false, 0, 0));
+    awaitEnd(0);
+    devices.canServe = false;
+    fails(
+        19,
+        "the tapdisk cannot serve /dev/xen/blktap1",
+        () -> daemon.attach("qcow:/a", false, 0, 0));
+    awaitEnd(1);
+    assertEquals(Set.of(), devices.created);
+    assertEquals(List.of(), daemon.list());
+  }
+
+  @Test
+  void silentTapdiskIsGivenUp() {
+    BlktapDaemon impatient =
+        new BlktapDaemon(
+            folder,
+            PipeDialect.XEN_3_2,
+            Duration.ofMillis(50),
+            devices,
+            (read, write) -> assertTrue(Files.exists(read)));
+    fails(
+        110,
+        "the tapdisk did not answer PID within 0 s",
+        () -> impatient.attach("qcow:/a", false, 0, 0));
+    assertEquals(Set.of(), devices.created);
+  }
+
+  @Test
+  void missingDevicesAreToldClearly() {
+    BlktapDaemon without =
+        new BlktapDaemon(
+            folder, PipeDialect.XEN_3_2, BlktapDaemon.TIMEOUT, BlktapDevices.none(), this::spawn);
+    fails(
+        19,
+        "/dev/xen/blktap0 is missing: this kernel has no blktap, and no guest can be reached",
+        () -> without.attach("qcow:/a", false, 0, 0));
+  }
+
+  /** What a tapdisk answers byte for byte, and that nonsense is no end of it. */
+  @Test
+  void tapdiskAnswersAsXens()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    Path read = folder.resolve("r");
+    Path write = folder.resolve("w");
+    Pipes.make(read);
+    Pipes.make(write);
+    spawn(write, read);
+    try (Pipes pipes = Pipes.open(read, write)) {
+      pipes.write(bytes("ffff ffff ffff ffff"));
+      assertEquals(
+          bytes("0a00 1400 0000 0000 0000000000000000 64000000"),
+          answer(pipes, "0900 1000 dddd cccc 0000000000000000", 20));
+      String opening = "0100 1300 0400 0700 0100000000000000 2f6100";
+      assertEquals(
+          bytes(
+              "0200 0000 0000 0000 0000000000000000 0020000000000000 0002000000000000 04000000"
+                  + " 00000000"),
+          answer(pipes, opening, 40));
+      assertEquals(bytes("0300 1000 0400 0700 0100000000000000"), answer(pipes, opening, 16));
+      assertEquals(
+          bytes("0300 1000 6300 0800 0000000000000000"),
+          answer(pipes, "0100 1300 6300 0800 0000000000000000 2f6100", 16));
+      assertEquals(
+          bytes("0600 1000 0000 0000 0000000000000000"),
+          answer(pipes, "0400 1400 0400 0900 0000000000000000 01000000", 16));
+      assertEquals(
+          bytes("0500 1000 0000 0000 0000000000000000"),
+          answer(pipes, "0400 1400 0400 0700 0000000000000000 01000000", 16));
+      pipes.write(bytes("0700 1000 0400 0700 0000000000000000"));
+      awaitEnd(0);
+    }
+    assertTrue(disks.attached.get(7).isDetached);
+  }
+
+  private static ByteBuffer bytes(String digits) {
+    return ByteBuffer.wrap(HexFormat.of().parseHex(digits.replace(" ", "")));
+  }
+
+  private static ByteBuffer answer(Pipes pipes, String request, int count) throws IOException {
+    pipes.write(bytes(request));
+    ByteBuffer answer = ByteBuffer.allocate(count);
+    while (answer.hasRemaining()) {
+      pipes.read(answer);
+    }
+    return answer.flip();
+  }
+
+  @Test
+  void endOfATapdiskClosesItsDisks() throws IOException {
+    daemon.attach("qcow:/a", false, 0, 0);
+    tapdisks.get(0).close();
+    assertTrue(disks.attached.get(0).isDetached);
+    assertEquals(Optional.empty(), disks.attached.get(0).name());
+  }
+
+  @Test
+  void commandAsksThroughTheSocket() throws IOException {
+    Files.createDirectories(folder);
+    try (DaemonSocket socket = DaemonSocket.open(folder, Duration.ofSeconds(10))) {
+      pool.submit(
+          () -> {
+            socket.run(daemon);
+            return 0;
+          });
+      String line = "minor=1 pid=100 sectors=8192 args=qcow:/a\n";
+      assertEquals("", DaemonSocket.ask(folder, "list"));
+      assertEquals(line, DaemonSocket.ask(folder, "attach w 5 51712 qcow:/a"));
+      assertEquals(line, DaemonSocket.ask(folder, "list"));
+      fails(
+          2,
+          "'x y:z' names no driver of blktap",
+          () -> DaemonSocket.ask(folder, "attach r 0 0 x y:z"));
+      fails(22, "'one' is no number", () -> DaemonSocket.ask(folder, "detach one"));
+      fails(22, "the daemon does not know 'attach'", () -> DaemonSocket.ask(folder, "attach x"));
+      assertEquals("", DaemonSocket.ask(folder, "detach 1"));
+    }
+    assertThrows(ControlException.class, () -> DaemonSocket.ask(folder, "list"));
+  }
+
+  @Test
+  void pipesMustBeThere() throws IOException {
+    Path file = Files.createFile(temporary.resolve("file"));
+    fails(2, file + " is no pipe", () -> PipeServer.open(file, file, 1, disks, devices));
+    assertFalse(Files.exists(folder));
+  }
+}

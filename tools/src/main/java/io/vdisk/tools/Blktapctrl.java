@@ -1,0 +1,148 @@
+package io.vdisk.tools;
+
+import io.vdisk.backend.tap.control.BlktapDaemon;
+import io.vdisk.backend.tap.control.BlktapDevices;
+import io.vdisk.backend.tap.control.ControlException;
+import io.vdisk.backend.tap.control.DaemonSocket;
+import io.vdisk.backend.tap.control.ErrorNumber;
+import io.vdisk.backend.tap.control.PipeDialect;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The daemon {@code blktapctrl} of blktap 1, and the command that sends it requests where there is
+ * no Xen's store.
+ */
+public final class Blktapctrl {
+  private static final String USAGE =
+      "usage: blktapctrl [-D] [--pipes DIR] [--compat RELEASE]\n"
+          + "       blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH\n"
+          + "       blktapctrl [--pipes DIR] detach MINOR\n"
+          + "       blktapctrl [--pipes DIR] list";
+
+  private static final String HELP =
+      """
+
+      Starts a tapdisk for each disk, and speaks with it over named pipes. Goes into the background.
+        -D                stays in the foreground
+        --pipes DIR       where the pipes and the socket for requests are, instead of /var/run/tap
+        --compat RELEASE  the messages of 3.0.3, 3.0.4, 3.1 or 3.2 and later (default)
+        -r                read-only
+        --domain N        the guest, 0 if not said
+        --device N        its disk
+            --version     prints the version
+      The variable TAPDISK2 names the tapdisk to start, instead of the one beside blktapctrl.
+      Exit codes: 0 done, else the number of the error.""";
+
+  private final Console console;
+  private final Startup startup;
+
+  private Blktapctrl(Console console) {
+    this.console = console;
+    this.startup = Startup.of(console);
+  }
+
+  /** Serves or sends a request, and ends the process with an exit code. */
+  public static void main(String[] args) {
+    System.exit(run(Arrays.asList(args), Console.system()));
+  }
+
+  static int run(List<String> words, Console console) {
+    return run(words, console, BlktapDevices.none());
+  }
+
+  static int run(List<String> words, Console console, BlktapDevices devices) {
+    return new Blktapctrl(console).run(words, devices);
+  }
+
+  private int run(List<String> words, BlktapDevices devices) {
+    try {
+      Arguments arguments =
+          new Arguments.Syntax()
+              .flag("-D")
+              .flag("-r")
+              .flag("-h", "--help")
+              .flag("--version")
+              .value("--pipes")
+              .value("--compat")
+              .value("--domain")
+              .value("--device")
+              .parse(words);
+      Path pipes = arguments.value("--pipes").map(Path::of).orElse(BlktapDaemon.PIPES);
+      if (arguments.has("--help")) {
+        console.out().println(USAGE + "\n" + HELP);
+      } else if (arguments.has("--version")) {
+        console.out().println("blktapctrl " + Help.version());
+      } else if (arguments.operands().isEmpty()) {
+        serve(pipes, arguments, devices);
+      } else {
+        console.out().print(DaemonSocket.ask(pipes, request(arguments)));
+      }
+      return 0;
+    } catch (UsageException e) {
+      console.err().println("blktapctrl: " + e.getMessage() + "\n" + USAGE);
+      return startup.failed(ErrorNumber.EINVAL.number());
+    } catch (ControlException e) {
+      console.err().println("blktapctrl: " + e.sentence());
+      return startup.failed(e.number());
+    } catch (IOException | RuntimeException | Error e) {
+      Failures.print(console, "blktapctrl", e);
+      return startup.failed(Errno.of(e));
+    }
+  }
+
+  private static String request(Arguments arguments) throws UsageException {
+    List<String> operands = arguments.operands();
+    String command = operands.get(0);
+    if (command.equals("list") && operands.size() == 1) {
+      return "list";
+    }
+    if (command.equals("detach") && operands.size() == 2) {
+      return "detach " + operands.get(1);
+    }
+    if (command.equals("attach") && operands.size() == 2) {
+      return ("attach " + (arguments.has("-r") ? "r" : "w"))
+          + (" " + arguments.value("--domain").orElse("0"))
+          + (" " + arguments.value("--device").orElse("0"))
+          + (" " + operands.get(1));
+    }
+    throw new UsageException("unknown or incomplete command '" + command + "'");
+  }
+
+  private void serve(Path pipes, Arguments arguments, BlktapDevices devices)
+      throws IOException, UsageException {
+    PipeDialect dialect = dialect(arguments);
+    devices.check();
+    TapdiskProgram program = TapdiskProgram.of(console.environment());
+    Files.createDirectories(pipes);
+    DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
+    try (BlktapDaemon daemon =
+        new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
+      startup.ready("");
+      socket.run(daemon);
+    }
+  }
+
+  private static void closeQuietly(DaemonSocket socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      // The process ends, and the socket with it.
+      assert e != null;
+    }
+  }
+
+  private static PipeDialect dialect(Arguments arguments) throws UsageException {
+    String release = arguments.value("--compat").orElse("3.4");
+    return PipeDialect.of(release)
+        .orElseThrow(
+            () ->
+                new UsageException(
+                    "--compat is 3.0.3, 3.0.4, 3.1, 3.2, 3.3, 3.4, 4.0, 4.1 or 4.2, not "
+                        + release));
+  }
+}

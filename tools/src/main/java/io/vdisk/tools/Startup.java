@@ -1,0 +1,46 @@
+package io.vdisk.tools;
+
+/**
+ * How a process that serves tells that it is ready. In the foreground it prints a line. In the
+ * background its launcher waits for a line with an exit code and what to print, and the process
+ * then lets go of all that it inherited: whoever started the launcher would wait for the end of its
+ * streams otherwise.
+ */
+final class Startup {
+  /** The variable of the environment by which a launcher says that it waits. */
+  private static final String VARIABLE = "VDISK_LAUNCHER_WAITS";
+
+  private final Console console;
+  private final boolean isAwaited;
+
+  private Startup(Console console, boolean isAwaited) {
+    this.console = console;
+    this.isAwaited = isAwaited;
+  }
+
+  static Startup of(Console console) {
+    return new Startup(console, console.environment().containsKey(VARIABLE));
+  }
+
+  /** Tells that clients may come. */
+  void ready(String line) {
+    if (!isAwaited) {
+      if (!line.isEmpty()) {
+        console.out().println(line);
+      }
+      return;
+    }
+    console.out().println("0 " + line);
+    // The JVM puts /dev/null in the place of each of these three that is closed.
+    console.out().close();
+    console.err().close();
+  }
+
+  /** Tells, and returns, the exit code of a process that did not get so far. */
+  int failed(int code) {
+    if (isAwaited) {
+      console.out().println(code);
+    }
+    return code;
+  }
+}

@@ -1,0 +1,176 @@
+package io.vdisk.tools;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import io.vdisk.testkit.Requirements;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Processes of their own, on the class path of this test. */
+class TapdiskTest {
+  @TempDir Path folder;
+  private Shell shell;
+  private long pid;
+
+  @BeforeEach
+  void install() throws IOException {
+    Requirements.need("flock");
+    Requirements.need(Files.isExecutable(Path.of("/bin/sh")), "needs a POSIX shell");
+    shell = new Shell(folder.toRealPath());
+    shell.environment.put("VDISK_TAP_FOLDER", shell.folder + "/run");
+    Path program = shell.folder.resolve("tapdisk");
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Files.writeString(
+        program,
+        ("#!/bin/sh\nexec '" + java + "' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '")
+            + (System.getProperty("java.class.path") + ":" + modulePath())
+            + "' io.vdisk.tools.Tapdisk -D\n");
+    assertTrue(program.toFile().setExecutable(true));
+    shell.environment.put("TAPDISK2", program.toString());
+  }
+
+  /** Where Maven puts the modules. */
+  private static String modulePath() {
+    return System.getProperty("jdk.module.path", "");
+  }
+
+  @AfterEach
+  void stop() throws InterruptedException, ExecutionException, TimeoutException {
+    if (pid != 0) {
+      ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+      awaitEnd();
+    }
+  }
+
+  private void awaitEnd() throws InterruptedException, ExecutionException, TimeoutException {
+    CompletableFuture<ProcessHandle> end =
+        ProcessHandle.of(pid)
+            .map(ProcessHandle::onExit)
+            .orElseGet(() -> CompletableFuture.completedFuture(null));
+    end.get(60, TimeUnit.SECONDS);
+  }
+
+  private String tap(String... words) {
+    assertEquals(0, shell.run(TapCtl::run, words), shell.err);
+    return shell.out;
+  }
+
+  private void spawn() {
+    pid = Long.parseLong(tap("spawn").strip());
+  }
+
+  private Path vhd() throws IOException {
+    Path image = shell.folder.resolve("d.vhd");
+    try (BlockDevice made = Images.create(image, CreateOptions.of("vhd", 4 << 20))) {
+      made.flush();
+    }
+    return image;
+  }
+
+  /** The commands of the documents, in their order, with what they print. */
+  @Test
+  void nineCommandsOfTheDocuments()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    Path vhd = vhd();
+    Path raw = Files.write(shell.folder.resolve("d.raw"), new byte[8192]);
+
+    assertEquals("/run/tapdisk/tapdisk-0\n", tap("allocate"));
+    spawn();
+    String process = Long.toString(pid);
+    assertEquals("", tap("attach", "-p", process, "-m", "0"));
+    assertEquals("", tap("open", "-p", process, "-m", "0", "-a", "vhd:" + vhd));
+    assertEquals("pid=" + pid + " minor=0 state=0 args=vhd:/d.vhd\n", tap("list"));
+    assertTrue(
+        tap("stats", "-p", process, "-m", "0").contains("\"driver\": { \"type\": 4, \"name\": "));
+    assertEquals("", tap("close", "-p", process, "-m", "0"));
+    assertEquals("", tap("open", "-p", process, "-m", "0", "-a", "aio:" + raw));
+    assertEquals("pid=" + pid + " minor=0 state=0 args=aio:/d.raw\n", tap("list"));
+    assertEquals("", tap("close", "-p", process, "-m", "0"));
+    assertEquals("", tap("detach", "-p", process, "-m", "0"));
+    awaitEnd();
+    assertEquals("", tap("free", "-m", "0"));
+    assertEquals("", tap("list"));
+  }
+
+  @Test
+  void sameCommandsOfXen41()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    shell.environment.put("VDISK_TAP_COMPAT", "4.1");
+    assertEquals("/dev/xen/blktap-2/tapdev0\n", tap("allocate"));
+    String spawned = tap("spawn");
+    assertTrue(spawned.matches("tapdisk spawned with pid \\d+\n"), spawned);
+    String process = spawned.replaceAll("\\D", "");
+    pid = Long.parseLong(process);
+    assertEquals("", tap("attach", "-p", process, "-m", "0"));
+    assertEquals("", tap("open", "-p", process, "-m", "0", "-a", "vhd:" + vhd()));
+    assertEquals("pid=" + pid + " minor=0 state=0 args=vhd:/d.vhd\n", tap("list"));
+    assertEquals("", tap("close", "-p", process, "-m", "0"));
+    assertEquals("", tap("detach", "-p", process, "-m", "0"));
+    awaitEnd();
+    assertEquals("", tap("free", "-m", "0"));
+  }
+
+  @Test
+  void signalToEndClosesTheDisks()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    tap("create", "-a", "vhd:" + vhd());
+    pid = Long.parseLong(shell.run(TapCtl::run, "list") == 0 ? firstPid() : "0");
+
+    assertTrue(ProcessHandle.of(pid).orElseThrow().destroy());
+
+    awaitEnd();
+    assertFalse(Files.exists(shell.folder.resolve("run/ctl" + pid)));
+    assertEquals("minor=0\n", tap("list"));
+    tap("free", "-m", "0");
+  }
+
+  private String firstPid() {
+    return shell.out.replaceAll("pid=(\\d+) (?s).*", "$1");
+  }
+
+  @Test
+  void killedProcessLeavesItsMinorFree()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    tap("create", "-a", "vhd:" + vhd());
+    pid = Long.parseLong(shell.run(TapCtl::run, "list") == 0 ? firstPid() : "0");
+
+    assertTrue(ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+
+    awaitEnd();
+    assertEquals("minor=0\n", tap("list"));
+    assertEquals(111, shell.run(TapCtl::run, "stats", "-p", Long.toString(pid), "-m", "0"));
+  }
+
+  private int run(String... words) {
+    return shell.run(Tapdisk::run, words);
+  }
+
+  @Test
+  void misuseIsToldWithTheUsage() {
+    assertEquals(22, run("-x"));
+    assertEquals(
+        "tapdisk: unknown option '-x'\nusage: tapdisk <-u uuid> <-c control socket>\n", shell.err);
+    assertEquals(22, run("--compat", "5.0"));
+    assertTrue(shell.err.startsWith("tapdisk: --compat is 4.1"), shell.err);
+    assertEquals(22, run("--backing-policy", "some"));
+    assertEquals(0, run("-h"));
+    assertTrue(shell.err.startsWith("usage: tapdisk <-u uuid> <-c control socket>\n"), shell.err);
+    assertEquals(0, run("--version"));
+    assertEquals(13, run("-D", "--folder", "/tapdisk"));
+    assertTrue(shell.err.startsWith("tapdisk: the folder /tapdisk cannot be made"), shell.err);
+  }
+}
