@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.file.host.HostSystem;
+import io.vdisk.file.host.NativeDevice;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -241,6 +242,11 @@ class FileRegistryTest {
     List<LinkOption> told = new ArrayList<>();
     HostSystem system =
         new HostSystem() {
+          @Override
+          public NativeDevice openDevice(Path path) {
+            throw new AssertionError("not asked for");
+          }
+
           @Override
           public boolean isAvailable() {
             return true;

@@ -3,8 +3,10 @@ package io.vdisk.backend.tap;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -64,11 +66,19 @@ final class Bell implements Closeable {
    * Sleeps until the other side rang, or {@link #wake} was called.
    *
    * @return false if the other side has gone
+   * @throws InterruptedIOException if the thread was interrupted, which stays so
    */
   boolean await() throws IOException {
     selector.select(key -> {});
+    if (Thread.currentThread().isInterrupted()) {
+      throw new InterruptedIOException("interrupted while waiting for the other side");
+    }
     heard.clear();
-    return socket.read(heard) >= 0;
+    try {
+      return socket.read(heard) >= 0;
+    } catch (SocketException e) {
+      return false; // reset: it has gone without hearing all
+    }
   }
 
   /** True if {@link #SIZE} was among what the last {@link #await} heard. */

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap;
 
+import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** The way back: answers of batches into a ring, with one ring of the bell for each. Any thread. */
@@ -17,7 +18,7 @@ final class Responses {
    * Puts the answers of the requests from {@code from} to {@code to}, and wakes the guest if it
    * asked.
    */
-  void put(RequestBatch batch, int from, int to) {
+  void put(RequestBatch batch, int from, int to) throws IOException {
     boolean mustRing;
     lock.lock();
     try {
@@ -29,7 +30,7 @@ final class Responses {
     } finally {
       lock.unlock();
     }
-    if (mustRing) {
+    if (mustRing || transport.isAlwaysRung()) {
       transport.ringBell();
     }
   }

@@ -1,5 +1,8 @@
 package io.vdisk.backend.tap;
 
+import java.nio.file.Path;
+import java.util.Optional;
+
 /**
  * How a ring is served. Immutable.
  *
@@ -8,6 +11,9 @@ package io.vdisk.backend.tap;
  *     it is answered; all that the ring holds are on their way otherwise
  * @param watchNanoseconds how long an empty ring is looked at before going to sleep, at most: what
  *     spares a busy guest the time that waking takes, and costs that much of a processor
+ * @param writeLogs how the files begin in which it is kept what guests wrote since their last
+ *     flush, in case this process is killed; empty where the disk itself keeps what was answered,
+ *     as a raw one does
  * @param limit what holds requests back; shared by the rings of one disk
  * @param statistics where requests are counted; shared by the rings of one disk
  */
@@ -15,14 +21,23 @@ public record ServeOptions(
     boolean isReadOnly,
     boolean isSerial,
     long watchNanoseconds,
+    Optional<Path> writeLogs,
     RateLimit limit,
     RequestStatistics statistics) {
   /** A sleep costs about as much, both sides together. */
   private static final long WATCH_NANOSECONDS = 50_000;
 
-  /** That is to say, without a word on how long to look. */
+  /** For a disk that keeps what was answered. */
   public ServeOptions(
       boolean isReadOnly, boolean isSerial, RateLimit limit, RequestStatistics statistics) {
-    this(isReadOnly, isSerial, WATCH_NANOSECONDS, limit, statistics);
+    this(isReadOnly, isSerial, WATCH_NANOSECONDS, Optional.empty(), limit, statistics);
+  }
+
+  /**
+   * The same options for a disk of which only a flush makes sure that it keeps what was answered.
+   */
+  public ServeOptions withWriteLogs(Path beginning) {
+    return new ServeOptions(
+        isReadOnly, isSerial, watchNanoseconds, Optional.of(beginning), limit, statistics);
   }
 }

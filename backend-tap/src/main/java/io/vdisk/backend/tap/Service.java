@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -18,17 +20,46 @@ final class Service {
   private final ServeOptions options;
   private final AtomicBoolean hasFailed = new AtomicBoolean();
 
+  private final Optional<WriteLog> log;
+
   private volatile BlockDevice device;
 
-  Service(String guest, BlockDevice device, ServeOptions options) {
+  private Service(String guest, BlockDevice device, ServeOptions options, Optional<WriteLog> log) {
     this.guest = guest;
     this.device = device;
     this.options = options;
+    this.log = log;
   }
 
-  /** From the next request on it is done on this device. */
-  void setDevice(BlockDevice device) {
-    this.device = device;
+  /** Begins with what a server that is gone left to be done for the same guest. */
+  static Service begin(TapTransport guest, BlockDevice device, ServeOptions options)
+      throws IOException {
+    if (options.writeLogs().isEmpty() || options.isReadOnly() || options.isSerial()) {
+      return new Service(guest.toString(), device, options, Optional.empty());
+    }
+    long session = guest.session();
+    Path file = options.writeLogs().get().resolveSibling(name(options.writeLogs().get(), session));
+    WriteLog log = WriteLog.open(file, session);
+    log.replay(device);
+    return new Service(guest.toString(), device, options, Optional.of(log));
+  }
+
+  private static String name(Path prefix, long session) {
+    return prefix.getFileName() + Long.toHexString(session);
+  }
+
+  /** Ends: makes durable what was answered, and leaves nothing to be done. */
+  void end() throws IOException {
+    if (log.isPresent()) {
+      device.flush();
+      log.get().delete();
+    }
+  }
+
+  /** From the next request on it is done on this device; the one before is durable. */
+  void setDevice(BlockDevice other) {
+    log.ifPresent(l -> l.drop(l.head()));
+    device = other;
   }
 
   /** Bytes of the disk. */
@@ -83,14 +114,14 @@ final class Service {
       case READ -> disk.read(data, offset);
       case WRITE -> write(disk, data, offset);
       case WRITE_BARRIER -> {
-        disk.flush();
+        flush(disk);
         if (hasData) {
           disk.write(data, offset);
-          disk.flush();
+          flush(disk);
         }
       }
       case FLUSH -> {
-        disk.flush();
+        flush(disk);
         if (hasData) {
           write(disk, data, offset);
         }
@@ -101,10 +132,22 @@ final class Service {
   }
 
   private void write(BlockDevice disk, ByteBuffer data, long offset) throws IOException {
+    ByteBuffer copy = data.duplicate();
     disk.write(data, offset);
     if (options.isSerial()) {
       disk.flush();
     }
+    if (log.isPresent()) {
+      while (!log.get().add(offset, copy)) {
+        flush(disk);
+      }
+    }
+  }
+
+  private void flush(BlockDevice disk) throws IOException {
+    long head = log.isPresent() ? log.get().head() : 0;
+    disk.flush();
+    log.ifPresent(l -> l.drop(head));
   }
 
   /** Counts a request that was answered. */

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
@@ -20,6 +21,7 @@ import java.util.Arrays;
  *                        12  u32  ABI of the ring: 1 x86_32, 2 x86_64
  *                        16  u32  pages of the ring, n: a power of two up to 16
  *                        20  u32  pages of data, m: up to 262,144, which is 1 GiB
+ *                        24  u64  a number that no other guest has
  *                        the server writes, before it answers and when the disk grows:
  *                        64  u64  sectors of the disk, of 512 bytes
  *                        72  u32  bytes of a sector of the disk
@@ -43,6 +45,7 @@ public record SharedFileLayout(RingAbi abi, int ringPages, int dataPages) {
   /** Pages of data at most: a mapping of Java ends at 2 GiB. */
   static final int MOST_DATA_PAGES = 1 << 18;
 
+  static final int SESSION = 24;
   static final int SECTORS = 64;
   static final int SECTOR_SIZE = 72;
   static final int INFO = 76;
@@ -85,6 +88,7 @@ public record SharedFileLayout(RingAbi abi, int ringPages, int dataPages) {
     page.put(0, MAGIC);
     page.putInt(VERSION, VERSION_1).putInt(ABI, abi.code());
     page.putInt(RING_PAGES, ringPages).putInt(DATA_PAGES, dataPages);
+    page.putLong(SESSION, new SecureRandom().nextLong());
     file.truncate(0);
     file.write(page, 0);
     return map(file);
@@ -100,15 +104,9 @@ public record SharedFileLayout(RingAbi abi, int ringPages, int dataPages) {
       throw new CorruptImageException(
           name + " is not a ring's file: it does not begin with vdisktap");
     }
-    int abi = page.getInt(ABI);
-    if (page.getInt(VERSION) != VERSION_1 || abi < 1 || abi > RingAbi.values().length) {
+    if (page.getInt(VERSION) != VERSION_1) {
       throw new CorruptImageException(
-          name
-              + " has version "
-              + page.getInt(VERSION)
-              + " and ABI "
-              + abi
-              + ", which are not known");
+          name + " has version " + page.getInt(VERSION) + ", which is not known");
     }
     try {
       SharedFileLayout layout =

@@ -102,7 +102,7 @@ public final class SharedFileListener implements Closeable {
   private void greet(SocketChannel guest, String name) {
     try {
       disk.serve(welcome(new Bell(guest), name));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | InternalError e) {
       LOG.log(Level.WARNING, name + ": not served", e);
     } finally {
       greetings.release();
@@ -116,7 +116,7 @@ public final class SharedFileListener implements Closeable {
               Path.of(bell.readSentence(GREETING_MILLISECONDS)), name, disk.numbers(), bell);
       bell.writeSentence("");
       return transport;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | InternalError e) { // that, where a file is cut short
       try (bell) {
         bell.writeSentence(String.valueOf(e.getMessage()));
       } catch (IOException f) {

@@ -1,6 +1,5 @@
 package io.vdisk.backend.tap;
 
-import io.vdisk.spi.BufferPool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
@@ -15,8 +14,6 @@ import java.nio.file.StandardOpenOption;
  * Segments whose pages are neighbours are the device's own source or target; others are copied.
  */
 final class SharedFileTransport extends TapTransport {
-  private static final BufferPool POOL = new BufferPool();
-
   private final String name;
   private final SharedFileLayout layout;
   private final ByteBuffer numbers;
@@ -62,6 +59,11 @@ final class SharedFileTransport extends TapTransport {
   }
 
   @Override
+  long session() {
+    return numbers.getLong(SharedFileLayout.SESSION);
+  }
+
+  @Override
   ByteBuffer ring() {
     return ring;
   }
@@ -89,63 +91,35 @@ final class SharedFileTransport extends TapTransport {
   void fetch(RequestBatch batch) {
     for (int i = 0; i < batch.count(); i++) {
       TapRequest request = batch.request(i);
-      if (!batch.isAnswered(i) && request.segmentCount() > 0) {
-        fetch(batch, i, request);
+      if (batch.isAnswered(i) || request.segmentCount() == 0) {
+        continue;
+      }
+      if (hasPages(request)) {
+        GuestPages.fetch(batch, i, data, request::page);
+      } else {
+        batch.answer(i, TapStatus.ERROR);
       }
     }
   }
 
-  private void fetch(RequestBatch batch, int i, TapRequest request) {
-    int length = 0;
-    boolean isOnePiece = true;
+  private boolean hasPages(TapRequest request) {
     for (int segment = 0; segment < request.segmentCount(); segment++) {
       if (!isPage(request.page(segment))) {
-        batch.answer(i, TapStatus.ERROR);
-        return;
-      }
-      isOnePiece &= start(request, segment) == start(request, 0) + length;
-      length += request.lengthOf(segment);
-    }
-    if (isOnePiece) {
-      batch.setData(i, data.slice(start(request, 0), length), false);
-      return;
-    }
-    ByteBuffer copy = POOL.acquire(length);
-    batch.setData(i, copy, true);
-    if (request.operation() != TapOperation.READ) {
-      int at = 0;
-      for (int segment = 0; segment < request.segmentCount(); segment++) {
-        copy.put(at, data, start(request, segment), request.lengthOf(segment));
-        at += request.lengthOf(segment);
+        return false;
       }
     }
+    return true;
   }
 
   @Override
   void store(RequestBatch batch, int from, int to) {
     for (int i = from; i < to; i++) {
-      if (!batch.isCopied(i)) {
-        continue;
-      }
-      ByteBuffer copy = batch.removeData(i);
-      TapRequest request = batch.request(i);
-      if (request.operation() == TapOperation.READ && batch.status(i) == TapStatus.OKAY) {
-        int at = 0;
-        for (int segment = 0; segment < request.segmentCount(); segment++) {
-          data.put(start(request, segment), copy, at, request.lengthOf(segment));
-          at += request.lengthOf(segment);
-        }
-      }
-      POOL.release(copy);
+      GuestPages.store(batch, i, data, batch.request(i)::page);
     }
   }
 
   private boolean isPage(int number) {
     return number >= 0 && number < layout.dataPages();
-  }
-
-  private static int start(TapRequest request, int segment) {
-    return request.page(segment) * TapRequest.PAGE_SIZE + request.offsetOf(segment);
   }
 
   @Override

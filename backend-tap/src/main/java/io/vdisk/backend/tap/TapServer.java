@@ -65,10 +65,10 @@ public final class TapServer implements Closeable {
   private int workers;
   private int named;
 
-  private TapServer(TapTransport transport, BlockDevice device, ServeOptions options) {
+  private TapServer(TapTransport transport, Service service, ServeOptions options) {
     this.transport = transport;
     this.ring = SharedRing.attach(transport.ring(), transport.abi());
-    this.service = new Service(transport.toString(), device, options);
+    this.service = service;
     this.options = options;
     this.mostWorkers = Math.min(ring.count(), MOST_WORKERS);
     this.watch = new Watch(options.watchNanoseconds());
@@ -78,11 +78,13 @@ public final class TapServer implements Closeable {
   }
 
   /**
-   * Begins to serve. The server owns the transport and closes it when the guest has gone; the
-   * device stays the caller's, and stays open as long as the server.
+   * Begins to serve, after what a server that was killed left to be done. The server owns the
+   * transport and closes it when the guest has gone; the device stays the caller's, and stays open
+   * as long as the server.
    */
-  public static TapServer start(TapTransport transport, BlockDevice device, ServeOptions options) {
-    TapServer server = new TapServer(transport, device, options);
+  public static TapServer start(TapTransport transport, BlockDevice device, ServeOptions options)
+      throws IOException {
+    TapServer server = begin(transport, device, options);
     server.lead.lock();
     try {
       server.addWorker();
@@ -91,6 +93,16 @@ public final class TapServer implements Closeable {
     }
     LOG.log(Level.INFO, "{0}: connected", transport);
     return server;
+  }
+
+  private static TapServer begin(TapTransport transport, BlockDevice device, ServeOptions options)
+      throws IOException {
+    try {
+      return new TapServer(transport, Service.begin(transport, device, options), options);
+    } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
+      transport.close();
+      throw e;
+    }
   }
 
   /** Takes no further request, and returns when none is on its way. Again is harmless. */
@@ -203,8 +215,8 @@ public final class TapServer implements Closeable {
     returned.signalAll();
     released.signalAll();
     if (workers == 0) {
-      try {
-        transport.close();
+      try (transport) {
+        service.end();
       } catch (IOException e) {
         LOG.log(Level.WARNING, transport + ": not closed well", e);
       }
@@ -226,6 +238,10 @@ public final class TapServer implements Closeable {
           isEnding = true;
         }
         watch.slept(System.nanoTime() - began);
+        if (transport.asksForCalm()) {
+          awaitCalm(0);
+          transport.isCalm();
+        }
       }
     }
     return false;
@@ -276,16 +292,18 @@ public final class TapServer implements Closeable {
 
   /** The lead is held. */
   private void serveBarrier(RingWorker worker) throws IOException {
+    awaitCalm(1);
+    worker.serve(worker.count() - 1, worker.count());
+  }
+
+  /** Leads on when no more requests than these are on their way. */
+  private void awaitCalm(int own) {
     isHeldBack = true;
-    try {
-      while (inFlight.get() > 1) {
-        returned.awaitUninterruptibly();
-      }
-      worker.serve(worker.count() - 1, worker.count());
-    } finally {
-      isHeldBack = false;
-      released.signalAll();
+    while (inFlight.get() > own) {
+      returned.awaitUninterruptibly();
     }
+    isHeldBack = false;
+    released.signalAll();
   }
 
   /**

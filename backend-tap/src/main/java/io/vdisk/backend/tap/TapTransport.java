@@ -14,6 +14,9 @@ import java.nio.ByteBuffer;
 public abstract class TapTransport implements Closeable {
   TapTransport() {}
 
+  /** What tells this guest, from its first connection to its end, from any other. */
+  abstract long session();
+
   /** The memory of the ring: direct, of one page or of a power of two of them. */
   abstract ByteBuffer ring();
 
@@ -48,11 +51,26 @@ public abstract class TapTransport implements Closeable {
    */
   abstract boolean await() throws IOException;
 
+  /**
+   * True if the guest wants to hear when nothing is on its way any longer: then {@link #isCalm}.
+   */
+  boolean asksForCalm() {
+    return false;
+  }
+
+  /** Nothing is on its way, as the guest asked for. */
+  void isCalm() throws IOException {}
+
   /** Wakes whoever awaits, or will. */
   abstract void wake();
 
+  /** True if the bell is to be rung for each batch of responses, asked for or not. */
+  boolean isAlwaysRung() {
+    return false;
+  }
+
   /** Rings the guest's bell. */
-  abstract void ringBell();
+  abstract void ringBell() throws IOException;
 
   /** Tells the guest that the disk has so many bytes. */
   abstract void announceSize(long bytes);

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap;
 
 import io.vdisk.BlockDevice;
+import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 
 /** A disk for one guest; tells who serves it. */
@@ -12,7 +13,7 @@ record OneGuest(BlockDevice disk, ServeOptions options, CompletableFuture<TapSer
   }
 
   @Override
-  public void serve(TapTransport guest) {
+  public void serve(TapTransport guest) throws IOException {
     server.complete(TapServer.start(guest, disk, options));
   }
 }

@@ -50,7 +50,7 @@ class TapServerTest {
               }
 
               @Override
-              public void serve(TapTransport guest) {
+              public void serve(TapTransport guest) throws IOException {
                 ServeOptions options =
                     new ServeOptions(
                         isReadOnly, isSerial, new RateLimit(), new RequestStatistics());

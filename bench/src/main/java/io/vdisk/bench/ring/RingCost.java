@@ -100,7 +100,7 @@ public final class RingCost {
           }
 
           @Override
-          public void serve(TapTransport guest) {
+          public void serve(TapTransport guest) throws IOException {
             TapServer.start(
                 guest,
                 disk,

@@ -1,6 +1,7 @@
 package io.vdisk.host.linux;
 
 import io.vdisk.file.host.HostSystem;
+import io.vdisk.file.host.NativeDevice;
 import io.vdisk.file.host.NativeFile;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -26,5 +27,10 @@ public final class LinuxSystem implements HostSystem {
   @Override
   public NativeFile openDirect(Path path, boolean writable, LinkOption... links) {
     return open(path, writable, links);
+  }
+
+  @Override
+  public NativeDevice openDevice(Path path) {
+    throw new UnsupportedOperationException("needs Java 22");
   }
 }

@@ -23,6 +23,10 @@ final class Descriptor implements Closeable {
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x8_0000;
 
+  // Source: linux/mman.h.
+  private static final int PROT_READ_WRITE = 3;
+  private static final int MAP_SHARED = 1;
+
   private static final long FICLONERANGE = 0x4020_940dL;
   private static final long CLONE_BYTES = 32;
 
@@ -33,6 +37,7 @@ final class Descriptor implements Closeable {
   /** Unlike the number never used again. */
   private final long owner = OWNERS.incrementAndGet();
 
+  private final AtomicBoolean refused = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Descriptor(int number) {
@@ -55,6 +60,43 @@ final class Descriptor implements Closeable {
         number = SystemCall.OPENAT.run(AT_FDCWD, name, flags, 0, 0);
       }
       return new Descriptor((int) Errno.check(number, path));
+    }
+  }
+
+  /** A counter of the kernel's that can be waited for, beginning at 0. */
+  static Descriptor eventCounter() throws IOException {
+    long number =
+        SystemCall.EVENTFD2.run(0, MemorySegment.ofAddress(O_NONBLOCK | O_CLOEXEC), 0, 0, 0);
+    return new Descriptor((int) Errno.check(number));
+  }
+
+  /**
+   * Waits until this descriptor or another one is ready.
+   *
+   * @param polled two {@code struct pollfd}, of which the descriptors are filled in here
+   */
+  long poll(Descriptor other, MemorySegment polled) throws ClosedChannelException {
+    Call place = begin();
+    try {
+      polled
+          .asByteBuffer()
+          .order(ByteOrder.nativeOrder())
+          .putInt(0, number)
+          .putInt(Long.BYTES, other.number);
+      return SystemCall.PPOLL.run(place, polled.address(), MemorySegment.ofAddress(2), 0, 0, 0, 0);
+    } finally {
+      place.end();
+    }
+  }
+
+  /** Maps memory of this file, shared, for reading and writing; its address. */
+  long map(long offset, long length) throws ClosedChannelException {
+    Call place = begin();
+    try {
+      MemorySegment size = MemorySegment.ofAddress(length);
+      return SystemCall.MMAP.run(place, 0, size, PROT_READ_WRITE, MAP_SHARED, number, offset);
+    } finally {
+      place.end();
     }
   }
 
@@ -99,16 +141,22 @@ final class Descriptor implements Closeable {
 
   private Call begin() throws ClosedChannelException {
     Call place = Call.begin(owner);
-    if (closed.get()) {
+    if (refused.get()) {
       place.end();
       throw new ClosedChannelException();
     }
     return place;
   }
 
+  /** Lets no further call begin. */
+  void refuse() {
+    refused.set(true);
+  }
+
   /** Waits for calls that are under way. */
   @Override
   public void close() throws IOException {
+    refuse();
     if (!closed.getAndSet(true)) {
       Call.awaitEnd(owner);
       long result = SystemCall.CLOSE.run(number, MemorySegment.NULL, 0, 0, 0);

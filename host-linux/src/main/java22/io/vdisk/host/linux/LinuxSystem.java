@@ -3,6 +3,7 @@ package io.vdisk.host.linux;
 import static java.lang.foreign.MemorySegment.NULL;
 
 import io.vdisk.file.host.HostSystem;
+import io.vdisk.file.host.NativeDevice;
 import io.vdisk.file.host.NativeFile;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -71,5 +72,10 @@ public final class LinuxSystem implements HostSystem {
         descriptor.close();
       }
     }
+  }
+
+  @Override
+  public NativeDevice openDevice(Path path) throws IOException {
+    return LinuxDevice.open(path);
   }
 }

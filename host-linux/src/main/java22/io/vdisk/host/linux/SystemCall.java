@@ -19,6 +19,7 @@ import java.lang.invoke.MethodHandle;
  */
 enum SystemCall {
   CLOSE(3, 57),
+  EVENTFD2(290, 19),
   FADVISE64(221, 223),
   FALLOCATE(285, 47),
   FCNTL(72, 25),
@@ -26,10 +27,15 @@ enum SystemCall {
   FTRUNCATE(77, 46),
   IOCTL(16, 29),
   LSEEK(8, 62),
+  MMAP(9, 222),
+  MUNMAP(11, 215),
   OPENAT(257, 56),
+  PPOLL(271, 73),
   PREAD64(17, 67),
   PWRITE64(18, 68),
-  STATX(332, 291);
+  READ(0, 63),
+  STATX(332, 291),
+  WRITE(1, 64);
 
   private static final MethodHandle SYSCALL = link();
 
@@ -64,7 +70,7 @@ enum SystemCall {
    * Makes this call.
    *
    * @param call takes the number of an error
-   * @param first in all of them a descriptor
+   * @param first a descriptor in most of them
    * @param second memory, or a number as an address
    */
   long run(

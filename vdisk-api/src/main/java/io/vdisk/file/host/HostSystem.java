@@ -29,6 +29,9 @@ public interface HostSystem {
    */
   NativeFile openDirect(Path path, boolean writable, LinkOption... links) throws IOException;
 
+  /** Opens a character device that exists, for reading and writing. */
+  NativeDevice openDevice(Path path) throws IOException;
+
   /** The system that is installed and available; empty if none. Looked up at the first call. */
   static Optional<HostSystem> installed() {
     return InstalledSystem.FOUND;

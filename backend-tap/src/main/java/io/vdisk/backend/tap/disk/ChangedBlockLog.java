@@ -67,14 +67,11 @@ final class ChangedBlockLog {
    */
   static ChangedBlockLog open(Path path, long diskSize) throws IOException {
     HostFile file = LocalFile.open(path, true);
-    boolean isOpened = false;
     try {
-      ChangedBlockLog log = open(file, diskSize);
-      isOpened = true;
-      return log;
-    } finally {
-      if (!isOpened) {
-        file.close();
+      return open(file, diskSize);
+    } catch (IOException | RuntimeException | Error e) {
+      try (file) {
+        throw e;
       }
     }
   }

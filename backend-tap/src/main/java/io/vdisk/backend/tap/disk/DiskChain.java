@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -118,12 +117,5 @@ record DiskChain(List<Link> links) {
   /** The guest's image. */
   Link top() {
     return links.get(0);
-  }
-
-  /** The images from the last one up. */
-  List<Link> upwards() {
-    List<Link> reversed = new ArrayList<>(links);
-    Collections.reverse(reversed);
-    return reversed;
   }
 }

@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.ReferencePolicy;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What holds for all disks of a process. Immutable.
@@ -14,17 +16,22 @@ import io.vdisk.ReferencePolicy;
  * @param references what an image may name
  * @param isDirect whether images pass by the host's page cache where it lets them
  * @param ramBytes most bytes of all RAM disks of the process together
+ * @param writeLogs how the files begin in which guests' writes are kept until they are durable, for
+ *     images that keep tables in memory: another process that serves the same ring after this one
+ *     was killed writes them again. They belong into a file system in memory; empty: not kept
  */
-public record DiskPolicy(ReferencePolicy references, boolean isDirect, long ramBytes) {
+public record DiskPolicy(
+    ReferencePolicy references, boolean isDirect, long ramBytes, Optional<Path> writeLogs) {
   /** What tapdisk loads at most, 1,024,000 sectors of 512 bytes (block-ram.c). */
   private static final long TAPDISK_RAM_BYTES = 524_288_000;
 
-  /** Any reference, past the page cache, and RAM disks of at most half of the heap. */
+  /** Any reference, past the page cache, RAM disks of at most half of the heap, no logs. */
   public static final DiskPolicy DEFAULT =
       new DiskPolicy(
           ReferencePolicy.any(),
           true,
-          Math.min(TAPDISK_RAM_BYTES, Runtime.getRuntime().maxMemory() / 2));
+          Math.min(TAPDISK_RAM_BYTES, Runtime.getRuntime().maxMemory() / 2),
+          Optional.empty());
 
   /** Checks the range. */
   public DiskPolicy {
@@ -35,16 +42,21 @@ public record DiskPolicy(ReferencePolicy references, boolean isDirect, long ramB
 
   /** The same with another policy for what images name. */
   public DiskPolicy withReferences(ReferencePolicy policy) {
-    return new DiskPolicy(policy, isDirect, ramBytes);
+    return new DiskPolicy(policy, isDirect, ramBytes, writeLogs);
   }
 
   /** The same, through the host's page cache. */
   public DiskPolicy buffered() {
-    return new DiskPolicy(references, false, ramBytes);
+    return new DiskPolicy(references, false, ramBytes, writeLogs);
   }
 
   /** The same with so many bytes for RAM disks. */
   public DiskPolicy withRamBytes(long bytes) {
-    return new DiskPolicy(references, isDirect, bytes);
+    return new DiskPolicy(references, isDirect, bytes, writeLogs);
+  }
+
+  /** The same with logs of writes in files that begin so. */
+  public DiskPolicy withWriteLogs(Path beginning) {
+    return new DiskPolicy(references, isDirect, ramBytes, Optional.of(beginning));
   }
 }

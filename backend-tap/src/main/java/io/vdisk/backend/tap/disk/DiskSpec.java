@@ -45,4 +45,15 @@ public record DiskSpec(
   public Optional<String> descriptor() {
     return target.isEmpty() ? Optional.empty() : Optional.of(type + ":" + target);
   }
+
+  /** What a tapdisk is asked to open for it; empty: there is no medium. */
+  public Optional<OpenRequest> request() {
+    int flags =
+        switch (access) {
+          case READ_ONLY -> OpenRequest.READ_ONLY;
+          case READ_WRITE -> 0;
+          case SHARED -> OpenRequest.SHARED;
+        };
+    return descriptor().map(name -> OpenRequest.of(name, flags));
+  }
 }

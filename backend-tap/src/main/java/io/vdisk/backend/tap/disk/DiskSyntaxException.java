@@ -10,7 +10,8 @@ public final class DiskSyntaxException extends DiskException {
   private final int position;
 
   DiskSyntaxException(String text, int position, String trouble) {
-    super(Errno.EINVAL, "'" + shown(text) + "', character " + (position + 1) + ": " + trouble);
+    super(
+        Errno.EINVAL, "'" + shown(text) + "', character " + (position + 1) + ": " + shown(trouble));
     this.position = position;
   }
 

@@ -18,8 +18,6 @@ import java.util.Optional;
  * opening.
  */
 final class ImageOpener {
-  private static final long SECTOR = 512;
-
   private final DiskPolicy policy;
   private final RamDisks rams;
   private final OpenRequest request;
@@ -39,25 +37,34 @@ final class ImageOpener {
    */
   List<OpenImage> chain(DiskChain chain) throws IOException {
     Deque<OpenImage> opened = new ArrayDeque<>();
-    boolean isComplete = false;
     try {
-      for (DiskChain.Link link : chain.upwards()) {
-        boolean isTop = link == chain.top();
-        boolean writable = isTop && !link.isReadOnly() && !request.isReadOnly();
+      for (int i = chain.links().size() - 1; i >= 0; i--) {
+        DiskChain.Link link = chain.links().get(i);
+        boolean writable = i == 0 && !link.isReadOnly() && !request.isReadOnly();
         Optional<BlockDevice> below = Optional.ofNullable(opened.peek()).map(OpenImage::device);
         opened.push(image(link.image(), writable, below));
       }
-      if (request.key().isPresent() && !keys.isUsed()) {
-        throw new DiskException(
-            Errno.EINVAL, request.name() + ": a key was given, and no image of it is encrypted");
-      }
-      isComplete = true;
+      checkKey();
       return new ArrayList<>(opened);
-    } finally {
-      if (!isComplete) {
-        for (OpenImage image : opened) {
-          image.device().close();
-        }
+    } catch (IOException | RuntimeException | Error e) {
+      closeAll(opened, e);
+      throw e;
+    }
+  }
+
+  private void checkKey() throws DiskException {
+    if (request.key().isPresent() && !keys.isUsed()) {
+      throw new DiskException(
+          Errno.EINVAL, request.name() + ": a key was given, and no image of it is encrypted");
+    }
+  }
+
+  private static void closeAll(Deque<OpenImage> opened, Throwable reason) {
+    for (OpenImage image : opened) {
+      try {
+        image.close();
+      } catch (IOException e) {
+        reason.addSuppressed(e);
       }
     }
   }
@@ -70,23 +77,28 @@ final class ImageOpener {
   OpenImage image(DiskDescriptor image, boolean writable, Optional<BlockDevice> below)
       throws IOException {
     BlockDevice device = device(image, writable, below);
-    boolean isRight = false;
     try {
-      if (below.isPresent() && !device.capabilities().contains(Capability.BACKING)) {
-        throw standsAlone(image);
-      }
-      if (writable && !device.capabilities().contains(Capability.WRITE)) {
-        throw new DiskException(Errno.EROFS, image + " can only be read");
-      }
-      if (device.size() < SECTOR) {
-        throw new DiskException(Errno.EINVAL, image + " has no sector of 512 bytes");
-      }
-      isRight = true;
+      check(image, device, writable, below.isPresent());
       return new OpenImage(image, device);
-    } finally {
-      if (!isRight) {
-        device.close();
+    } catch (IOException | RuntimeException | Error e) {
+      try (device) {
+        throw e;
       }
+    }
+  }
+
+  private static void check(
+      DiskDescriptor image, BlockDevice device, boolean writable, boolean hasBelow)
+      throws DiskException {
+    if (hasBelow && !device.capabilities().contains(Capability.BACKING)) {
+      throw new DiskException(
+          Errno.EINVAL, image + " reads from no other image, so none can stand below it");
+    }
+    if (writable && !device.capabilities().contains(Capability.WRITE)) {
+      throw new DiskException(Errno.EROFS, image + " can only be read");
+    }
+    if (device.size() < DiskInfo.SECTOR) {
+      throw new DiskException(Errno.EINVAL, image + " has no sector of 512 bytes");
     }
   }
 
@@ -114,10 +126,5 @@ final class ImageOpener {
       options = options.withoutLock(); // its guests keep out of each other's way themselves
     }
     return below.map(options::withBacking).orElse(options);
-  }
-
-  private static DiskException standsAlone(DiskDescriptor image) {
-    return new DiskException(
-        Errno.EINVAL, image + " reads from no other image, so none can stand below it");
   }
 }

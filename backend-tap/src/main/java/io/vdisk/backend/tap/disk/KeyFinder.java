@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -46,25 +45,23 @@ final class KeyFinder implements Secrets {
     String base = extension < 0 ? name : name.substring(0, extension);
     for (int bits : BITS) {
       Path file = image.resolveSibling(base + ",aes-xts-plain," + bits + ".key");
-      try (InputStream in = Files.newInputStream(file)) {
-        return Optional.of(key(file, in, bits / Byte.SIZE));
-      } catch (NoSuchFileException e) {
-        continue; // the other length, or there is none
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
+      if (Files.exists(file)) {
+        return Optional.of(key(file, bits / Byte.SIZE));
       }
     }
     return Optional.empty();
   }
 
   /** As many bytes as its name says. */
-  private static byte[] key(Path file, InputStream in, int bytes) throws IOException {
+  private static byte[] key(Path file, int bytes) {
     byte[] read = new byte[bytes + 1];
-    try {
+    try (InputStream in = Files.newInputStream(file)) {
       if (in.readNBytes(read, 0, read.length) != bytes) {
         throw new DiskException(Errno.EINVAL, file + " has not " + bytes + " bytes");
       }
       return Arrays.copyOf(read, bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } finally {
       Arrays.fill(read, (byte) 0);
     }

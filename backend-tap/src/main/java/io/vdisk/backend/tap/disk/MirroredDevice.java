@@ -50,8 +50,8 @@ final class MirroredDevice extends ForwardingDevice {
 
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
-    ByteBuffer again = src.duplicate();
-    change(offset, src.remaining(), device -> device.write(device == mirror ? again : src, offset));
+    change(offset, src.remaining(), device -> device.write(src.duplicate(), offset));
+    src.position(src.limit());
   }
 
   @Override

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The images of a disk while it is open, and the one device that a guest is served from:
@@ -20,25 +19,31 @@ import org.jspecify.annotations.Nullable;
  */
 final class OpenDisk implements Closeable {
   private final List<OpenImage> images;
-  private final Optional<OpenImage> secondary;
-  private final Optional<MirroredDevice> mirrored;
-  private final Optional<StandbyDevice> standby;
-  private final Optional<ChangedBlockLog> log;
   private final boolean isReadOnly;
+  private final Optional<Secondary> secondary;
+  private final Optional<ChangedBlockLog> log;
   private final BlockDevice device;
 
-  private OpenDisk(Opening opening) {
-    this.images = opening.images;
-    this.secondary = opening.secondary;
-    this.mirrored = opening.mirrored;
-    this.standby = opening.standby;
-    this.log = opening.log;
-    this.isReadOnly = opening.isReadOnly;
-    this.device = opening.device();
+  private OpenDisk(
+      List<OpenImage> images,
+      boolean isReadOnly,
+      Optional<Secondary> secondary,
+      Optional<ChangedBlockLog> log) {
+    this.images = images;
+    this.isReadOnly = isReadOnly;
+    this.secondary = secondary;
+    this.log = log;
+    BlockDevice changed = changed(images, secondary);
+    BlockDevice logged = log.isPresent() ? new LoggedDevice(changed, log.get()) : changed;
+    this.device = isSerial() ? new DurableDevice(logged) : logged;
+  }
+
+  private static BlockDevice changed(List<OpenImage> images, Optional<Secondary> secondary) {
+    return secondary.isPresent() ? secondary.get().device() : images.get(0).device();
   }
 
   /**
-   * Opens all of it, or nothing.
+   * Opens all of it, or nothing. A log is opened for a disk that is written.
    *
    * @param isStandbyInUse whether the standby image holds what the guest wrote last
    */
@@ -47,86 +52,26 @@ final class OpenDisk implements Closeable {
       throws IOException {
     request.checkBuilt();
     DiskChain chain = DiskChain.parse(request.name());
+    boolean writable = !request.isReadOnly() && !chain.top().isReadOnly();
     ImageOpener opener = new ImageOpener(policy, rams, request);
-    Opening opening = new Opening(opener.chain(chain), isReadOnly(chain, request));
-    boolean isOpened = false;
+    List<OpenImage> images = opener.chain(chain);
+    Optional<Secondary> secondary = Optional.empty();
     try {
+      BlockDevice leaf = images.get(0).device();
       if (request.hasSecondary()) {
-        opening.addSecondary(opener, request, isStandbyInUse);
+        secondary = Optional.of(Secondary.open(opener, request, leaf, writable, isStandbyInUse));
       }
-      if (request.log().isPresent() && !opening.isReadOnly) {
-        opening.log =
-            Optional.of(ChangedBlockLog.open(request.log().get(), opening.current.size()));
+      Optional<ChangedBlockLog> log = Optional.empty();
+      if (writable && request.log().isPresent()) {
+        log = Optional.of(ChangedBlockLog.open(request.log().get(), leaf.size()));
       }
-      isOpened = true;
-      return new OpenDisk(opening);
-    } finally {
-      if (!isOpened) {
-        opening.close();
-      }
+      return new OpenDisk(images, !writable, secondary, log);
+    } catch (IOException | RuntimeException | Error e) {
+      FirstFailure closing = new FirstFailure();
+      closeImages(secondary, images, closing);
+      closing.suppressIn(e);
+      throw e;
     }
-  }
-
-  private static boolean isReadOnly(DiskChain chain, OpenRequest request) {
-    return request.isReadOnly() || chain.top().isReadOnly();
-  }
-
-  /** What is open so far. One thread. */
-  private static final class Opening implements Closeable {
-    final List<OpenImage> images;
-    final boolean isReadOnly;
-    Optional<OpenImage> secondary = Optional.empty();
-    Optional<MirroredDevice> mirrored = Optional.empty();
-    Optional<StandbyDevice> standby = Optional.empty();
-    Optional<ChangedBlockLog> log = Optional.empty();
-    BlockDevice current;
-
-    Opening(List<OpenImage> images, boolean isReadOnly) {
-      this.images = images;
-      this.isReadOnly = isReadOnly;
-      this.current = images.get(0).device();
-    }
-
-    void addSecondary(ImageOpener opener, OpenRequest request, boolean isStandbyInUse)
-        throws IOException {
-      DiskDescriptor name = DiskDescriptor.parse(request.secondary().orElseThrow());
-      boolean isStandby = request.has(OpenRequest.STANDBY);
-      Optional<BlockDevice> below =
-          isStandby ? Optional.of(new NamelessDevice(current)) : Optional.empty();
-      OpenImage second = opener.image(name, !isReadOnly, below);
-      secondary = Optional.of(second);
-      if (second.device().size() != current.size()) {
-        throw new DiskException(
-            Errno.EINVAL,
-            String.format(
-                "the secondary %s has %d bytes, and %s has %d",
-                name, second.device().size(), request.name(), current.size()));
-      }
-      if (isReadOnly) {
-        return; // nothing will be written to either
-      }
-      if (isStandby) {
-        standby = Optional.of(new StandbyDevice(current, second.device(), isStandbyInUse));
-        current = standby.get();
-      } else {
-        mirrored = Optional.of(new MirroredDevice(current, second.device(), name.toString()));
-        current = mirrored.get();
-      }
-    }
-
-    BlockDevice device() {
-      BlockDevice top = log.isPresent() ? new LoggedDevice(current, log.get()) : current;
-      return isSerial(images) ? new DurableDevice(top) : top;
-    }
-
-    @Override
-    public void close() throws IOException {
-      OpenDisk.close(secondary, images, log);
-    }
-  }
-
-  private static boolean isSerial(List<OpenImage> images) {
-    return images.get(0).descriptor().type() == DiskType.SYNC;
   }
 
   /** What the guest's requests go to. Closing it closes nothing. */
@@ -136,11 +81,18 @@ final class OpenDisk implements Closeable {
 
   /** Whether one request at a time is to be carried out. */
   boolean isSerial() {
-    return isSerial(images);
+    return image().type() == DiskType.SYNC;
   }
 
   boolean isReadOnly() {
     return isReadOnly;
+  }
+
+  /** Whether the host has what was written even if this process is killed. */
+  boolean keepsWrites() {
+    DiskType type = image().type();
+    return (type.isRaw() || type == DiskType.RAM)
+        && secondary.map(Secondary::keepsWrites).orElse(true);
   }
 
   DiskInfo info() {
@@ -155,33 +107,30 @@ final class OpenDisk implements Closeable {
   /** The images, the guest's first, as a tapdisk orders them. */
   List<DiskDescriptor> names() {
     List<DiskDescriptor> names = new ArrayList<>();
-    log.ifPresent(file -> names.add(new DiskDescriptor(DiskType.LOG, file.name())));
-    for (OpenImage image : images) {
-      names.add(image.descriptor());
-    }
-    int leaf = log.isPresent() ? 1 : 0;
-    if (mirrored.isPresent() && !hasMirrorFailed()) {
-      names.add(leaf + 1, secondary.orElseThrow().descriptor());
+    images.forEach(image -> names.add(image.descriptor()));
+    if (secondary.isPresent() && secondary.get().isMirror()) {
+      names.add(1, secondary.get().descriptor());
     }
     if (isStandbyInUse()) {
-      names.add(leaf, secondary.orElseThrow().descriptor());
+      names.add(0, secondary.orElseThrow().descriptor());
     }
+    log.ifPresent(file -> names.add(0, new DiskDescriptor(DiskType.LOG, file.name())));
     return names;
   }
 
   /** Whether a mirror was asked for and has failed. */
   boolean hasMirrorFailed() {
-    return mirrored.map(MirroredDevice::hasFailed).orElse(false);
+    return secondary.map(Secondary::hasMirrorFailed).orElse(false);
   }
 
   /** Whether the standby image holds what was written last. */
   boolean isStandbyInUse() {
-    return standby.map(StandbyDevice::isInUse).orElse(false);
+    return secondary.map(Secondary::isStandbyInUse).orElse(false);
   }
 
   /** Sectors that were written to the standby image. */
   long redirectedSectors() {
-    return standby.map(StandbyDevice::redirectedSectors).orElse(0L);
+    return secondary.map(Secondary::redirectedSectors).orElse(0L);
   }
 
   /**
@@ -204,78 +153,48 @@ final class OpenDisk implements Closeable {
         log.get().grow(before);
       }
     }
-    if (mirrored.isPresent() && !hasMirrorFailed()) {
-      growMirror(mirrored.get(), size);
-    }
+    secondary.ifPresent(image -> image.grow(size));
+    device.flush(); // rings take it that all before is durable when they go on
   }
 
   private Resizing growable(long size, long before) throws DiskException {
-    OpenImage leaf = images.get(0);
     if (size < before || size % DiskInfo.SECTOR != 0) {
       throw new DiskException(
-          Errno.EINVAL,
-          leaf.descriptor() + " cannot grow from " + before + " to " + size + " bytes");
+          Errno.EINVAL, image() + " cannot grow from " + before + " to " + size + " bytes");
     }
-    if (isReadOnly || standby.isPresent()) {
-      throw new DiskException(
-          Errno.EINVAL,
-          leaf.descriptor()
-              + (isReadOnly ? " is read-only" : " has a standby image")
-              + ", and does not grow");
+    if (isReadOnly) {
+      throw new DiskException(Errno.EINVAL, image() + " is read-only, and does not grow");
     }
-    return leaf.device()
+    if (secondary.map(Secondary::isStandby).orElse(false)) {
+      throw new DiskException(Errno.EINVAL, image() + " has a standby image, and does not grow");
+    }
+    return images
+        .get(0)
+        .device()
         .feature(Resizing.class)
-        .orElseThrow(
-            () -> new DiskException(Errno.ENOSYS, leaf.descriptor() + " cannot change its size"));
+        .orElseThrow(() -> new DiskException(Errno.ENOSYS, image() + " cannot change its size"));
   }
 
-  private void growMirror(MirroredDevice mirror, long size) {
-    Optional<Resizing> resizing = secondary.orElseThrow().device().feature(Resizing.class);
-    if (resizing.isEmpty()) {
-      mirror.fail("it cannot change its size");
-      return;
-    }
-    try {
-      resizing.get().resize(size);
-    } catch (IOException e) {
-      mirror.fail(e.toString());
-    }
-  }
-
-  /** Flushes and closes all of it, whatever fails. */
+  /** Flushes and closes all of it, whatever fails; the log last, which says so. */
   @Override
   public void close() throws IOException {
-    close(secondary, images, log);
-  }
-
-  private static void close(
-      Optional<OpenImage> secondary, List<OpenImage> images, Optional<ChangedBlockLog> log)
-      throws IOException {
-    List<Closeable> open = new ArrayList<>();
-    secondary.ifPresent(image -> open.add(image.device()));
-    images.forEach(image -> open.add(image.device()));
-    IOException failure = null;
-    for (Closeable part : open) {
-      failure = closed(part, failure);
-    }
+    FirstFailure failure = new FirstFailure();
+    closeImages(secondary, images, failure);
     if (log.isPresent()) {
-      boolean isClean = failure == null;
-      failure = closed(() -> log.get().close(isClean), failure);
+      boolean isClean = failure.isNone();
+      failure.run(() -> log.get().close(isClean));
     }
-    if (failure != null) {
-      throw failure;
-    }
+    failure.check();
   }
 
-  private static @Nullable IOException closed(Closeable part, @Nullable IOException failure) {
-    try {
-      part.close();
-    } catch (IOException e) {
-      if (failure == null) {
-        return e;
-      }
-      failure.addSuppressed(e);
+  /** Those above before those below. */
+  private static void closeImages(
+      Optional<Secondary> secondary, List<OpenImage> images, FirstFailure failure) {
+    if (secondary.isPresent()) {
+      failure.run(secondary.get()::close);
     }
-    return failure;
+    for (OpenImage image : images) {
+      failure.run(image::close);
+    }
   }
 }

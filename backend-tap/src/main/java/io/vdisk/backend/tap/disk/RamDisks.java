@@ -24,7 +24,6 @@ import java.util.Map;
  */
 public final class RamDisks {
   private static final int STEP = 64 << 10;
-  private static final long SECTOR = 512;
   private static final ByteBuffer ZEROES = ByteBuffer.allocate(STEP).asReadOnlyBuffer();
 
   private final Map<String, Shared> disks = new HashMap<>(); // guarded by this
@@ -96,19 +95,17 @@ public final class RamDisks {
 
   private BlockDevice loaded(DiskDescriptor disk) throws IOException {
     try (HostFile file = LocalFile.open(disk.hostPath(), false, true, PageCache.DROPPED)) {
-      long size = file.size() / SECTOR * SECTOR;
+      long size = file.size() / DiskInfo.SECTOR * DiskInfo.SECTOR;
       if (size == 0) {
         throw new DiskException(Errno.EINVAL, disk + " has no sector of 512 bytes");
       }
       BlockDevice device = empty(disk, size);
-      boolean isLoaded = false;
       try {
         load(file, device);
-        isLoaded = true;
         return device;
-      } finally {
-        if (!isLoaded) {
-          device.close();
+      } catch (IOException | RuntimeException | Error e) {
+        try (device) {
+          throw e;
         }
       }
     }

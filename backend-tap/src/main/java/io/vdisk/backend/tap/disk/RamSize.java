@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
+import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -10,11 +12,13 @@ import java.util.regex.Pattern;
  * @param bytes at least a sector, and whole sectors
  */
 record RamSize(long bytes) {
-  /** 18 digits with the largest unit are checked by exact arithmetic; more are no number. */
+  /** No more digits than a long has. */
   private static final Pattern TEXT = Pattern.compile("([0-9]{1,18})([KMGTkmgt]?)(:.+)?");
 
-  private static final String UNITS = "KMGT";
-  private static final long SECTOR = 512;
+  /** Each is 1024 times the one before; the first is none. */
+  private static final List<String> UNITS = List.of("", "K", "M", "G", "T");
+
+  private static final int UNIT_BITS = 10;
 
   /** Whether it is a size, and no path. */
   static boolean isIn(String text) {
@@ -27,14 +31,12 @@ record RamSize(long bytes) {
       throw trouble(text, "is neither a size such as 64M nor a path such as /path");
     }
     long number = Long.parseLong(matcher.group(1));
-    int unit =
-        UNITS.indexOf(matcher.group(2).toUpperCase(java.util.Locale.ROOT).concat(" ").charAt(0));
-    long most = Long.MAX_VALUE >> (10 * (unit + 1));
-    if (number > most) {
+    int shift = UNITS.indexOf(matcher.group(2).toUpperCase(Locale.ROOT)) * UNIT_BITS;
+    if (number > Long.MAX_VALUE >> shift) {
       throw trouble(text, "is too large");
     }
-    long bytes = number << (10 * (unit + 1));
-    if (bytes == 0 || bytes % SECTOR != 0) {
+    long bytes = number << shift;
+    if (bytes == 0 || bytes % DiskInfo.SECTOR != 0) {
       throw trouble(text, "is no number of sectors of 512 bytes");
     }
     return new RamSize(bytes);

@@ -15,6 +15,9 @@ interface Ring extends Closeable {
   /** Goes on from this device. */
   void resume(BlockDevice device) throws IOException;
 
+  /** Tells the guest that the disk has another size. */
+  void announceSize();
+
   /** Whether the guest is still there. */
   boolean isServing();
 
@@ -30,13 +33,18 @@ interface Ring extends Closeable {
     TapServer server = TapServer.start(transport, device, options);
     return new Ring() {
       @Override
-      public void pause() throws IOException {
+      public void pause() {
         server.pause();
       }
 
       @Override
-      public void resume(BlockDevice next) throws IOException {
+      public void resume(BlockDevice next) {
         server.resume(next);
+      }
+
+      @Override
+      public void announceSize() {
+        server.announceSize();
       }
 
       @Override
@@ -45,7 +53,7 @@ interface Ring extends Closeable {
       }
 
       @Override
-      public void close() throws IOException {
+      public void close() {
         server.close();
       }
     };

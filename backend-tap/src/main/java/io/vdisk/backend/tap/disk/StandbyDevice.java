@@ -56,8 +56,7 @@ final class StandbyDevice extends ForwardingDevice {
 
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
-    ByteBuffer again = src.duplicate();
-    change(src.remaining(), device -> device.write(device == standby ? again : src, offset));
+    change(src.remaining(), device -> device.write(src.duplicate(), offset));
     src.position(src.limit());
   }
 
@@ -102,17 +101,19 @@ final class StandbyDevice extends ForwardingDevice {
     } finally {
       turn.readLock().unlock();
     }
-    switchOver();
+    if (!isInUse) {
+      switchOver();
+    }
     change.apply(standby);
     redirectedSectors.add(length / DiskInfo.SECTOR);
   }
 
   private void switchOver() {
-    if (isInUse) {
-      return;
-    }
     turn.writeLock().lock();
-    isInUse = true;
-    turn.writeLock().unlock();
+    try {
+      isInUse = true;
+    } finally {
+      turn.writeLock().unlock();
+    }
   }
 }

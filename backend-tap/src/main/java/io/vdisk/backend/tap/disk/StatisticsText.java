@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param open its images; empty: it is paused or not open
  * @param outstanding requests under way
  * @param isBuffered whether the host's page cache was asked for
- * @param hadMirrorFailed whether a mirror had failed when it was closed
+ * @param hasMirrorFailed whether a mirror failed
  */
 record StatisticsText(
     Optional<String> name,
@@ -21,13 +21,12 @@ record StatisticsText(
     RequestStatistics.Snapshot counted,
     long outstanding,
     boolean isBuffered,
-    boolean hadMirrorFailed) {
+    boolean hasMirrorFailed) {
   /** Requests of tapdisk's aio driver at a time, 32 of 11 segments each (block-aio.h). */
   private static final int AIO_REQUESTS = 352;
 
   @Override
   public String toString() {
-    boolean hasFailed = hadMirrorFailed || open.map(OpenDisk::hasMirrorFailed).orElse(false);
     long redirected = open.map(OpenDisk::redirectedSectors).orElse(0L);
     return String.join(
         ", ",
@@ -35,7 +34,7 @@ record StatisticsText(
         "\"secs\": " + pair(counted.reads().sectors(), counted.writes().sectors()),
         "\"images\": [ " + images() + " ]",
         "\"FIXME_enospc_redirect_count\": " + redirected,
-        "\"nbd_mirror_failed\": " + (hasFailed ? 1 : 0),
+        "\"nbd_mirror_failed\": " + (hasMirrorFailed ? 1 : 0),
         "\"reqs_outstanding\": " + outstanding,
         "\"read_caching\": " + quoted(Boolean.toString(isBuffered)),
         "\"latency\": " + latency() + " }");
@@ -107,7 +106,8 @@ record StatisticsText(
 
   private static String quoted(String text) {
     StringBuilder quoted = new StringBuilder("\"");
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       if (c == '"' || c == '\\') {
         quoted.append('\\').append(c);
       } else if (c < ' ') {

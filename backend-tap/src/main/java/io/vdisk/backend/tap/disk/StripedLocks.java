@@ -20,21 +20,15 @@ final class StripedLocks {
 
   /** Waits until nobody else changes anything of a range. */
   void lock(long offset, long length) {
-    long used = used(offset, length);
-    for (int i = 0; i < COUNT; i++) {
-      if ((used >> i & 1) != 0) {
-        locks[i].lock();
-      }
+    for (long left = used(offset, length); left != 0; left &= left - 1) {
+      locks[Long.numberOfTrailingZeros(left)].lock();
     }
   }
 
   /** Lets others change the range that was locked. */
   void unlock(long offset, long length) {
-    long used = used(offset, length);
-    for (int i = 0; i < COUNT; i++) {
-      if ((used >> i & 1) != 0) {
-        locks[i].unlock();
-      }
+    for (long left = used(offset, length); left != 0; left &= left - 1) {
+      locks[Long.numberOfTrailingZeros(left)].unlock();
     }
   }
 

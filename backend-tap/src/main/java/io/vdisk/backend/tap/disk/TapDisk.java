@@ -1,14 +1,10 @@
 package io.vdisk.backend.tap.disk;
 
-import io.vdisk.BlockDevice;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
-import java.io.Closeable;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
@@ -37,25 +33,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TapDisk {
   private final int minor;
-  private final DiskPolicy policy;
-  private final RamDisks rams;
   private final Ring.Start start;
-
   private final RateLimit limit = new RateLimit();
   private final RequestStatistics statistics = new RequestStatistics();
   private final LongAdder begun = new LongAdder();
   private final LongAdder ended = new LongAdder();
-  private final DiskState state = new DiskState();
 
+  /** Guards the session, the rings, changes of the state, and whether it is detached. */
   private final ReentrantLock lock = new ReentrantLock();
-  private volatile @Nullable OpenRequest request; // written under the lock; null: attached
-  private volatile @Nullable OpenDisk disk; // written under the lock; null: not open, or paused
-  private volatile boolean hasMirrorFailed; // of the images that were open last
-  private boolean isStandbyInUse; // of the images that were open last; under the lock
-  private @Nullable DiskInfo info; // under the lock
-  private @Nullable BlockDevice heldRam; // under the lock; keeps it while the disk is paused
-  private boolean isDetached; // under the lock
-  private final List<ServedRing> rings = new ArrayList<>(); // under the lock
+
+  private final DiskState state = new DiskState();
+  private final DiskSession session;
+  private final Rings rings = new Rings();
+  private @Nullable GuestDevice device; // of the images that are open, or were
+  private boolean isDetached;
 
   /**
    * An attached disk.
@@ -69,9 +60,8 @@ public final class TapDisk {
 
   TapDisk(int minor, DiskPolicy policy, RamDisks rams, Ring.Start start) {
     this.minor = minor;
-    this.policy = policy;
-    this.rams = rams;
     this.start = start;
+    this.session = new DiskSession(minor, policy, rams);
   }
 
   /** Its number. */
@@ -86,7 +76,7 @@ public final class TapDisk {
 
   /** What it was opened as; empty if it is not. */
   public Optional<String> name() {
-    return Optional.ofNullable(request).map(OpenRequest::name);
+    return session.request().map(OpenRequest::name);
   }
 
   /** How many requests and bytes go in a second; may be changed at any time. */
@@ -96,24 +86,15 @@ public final class TapDisk {
 
   /** Everything that is counted, as one line of JSON in xapi's form. */
   public String statistics() {
+    long after = ended.sum(); // first, so that the difference is not negative
     return new StatisticsText(
             name(),
-            Optional.ofNullable(disk),
+            session.disk(),
             statistics.snapshot(),
-            outstanding(),
-            isBuffered(),
-            hasMirrorFailed)
+            begun.sum() - after,
+            session.isBuffered(),
+            session.hasMirrorFailed())
         .toString();
-  }
-
-  private long outstanding() {
-    long after = ended.sum(); // first, so that the difference is not negative
-    return begun.sum() - after;
-  }
-
-  private boolean isBuffered() {
-    OpenRequest open = request;
-    return open != null && open.has(OpenRequest.NO_O_DIRECT);
   }
 
   /** What guests are told, paused or not; EINVAL if it is not open. */
@@ -121,7 +102,7 @@ public final class TapDisk {
     lock.lock();
     try {
       requireOpen();
-      return known();
+      return session.info();
     } finally {
       lock.unlock();
     }
@@ -132,31 +113,21 @@ public final class TapDisk {
     lock.lock();
     try {
       requireAttached();
-      if (request != null) {
+      if (session.request().isPresent()) {
         throw trouble(Errno.EALREADY, "is open already");
       }
-      isStandbyInUse = false;
-      OpenDisk opened = opened(asked);
-      hasMirrorFailed = false;
-      become(opened, asked);
-      return opened.info();
+      session.open(asked);
+      begin();
+      return session.info();
+    } catch (IOException e) {
+      throw DiskException.of(e);
     } finally {
       lock.unlock();
     }
   }
 
-  private OpenDisk opened(OpenRequest asked) throws DiskException {
-    try {
-      return OpenDisk.open(policy, rams, asked, isStandbyInUse);
-    } catch (IOException e) {
-      throw DiskException.of(e);
-    }
-  }
-
-  private void become(OpenDisk opened, OpenRequest asked) {
-    disk = opened;
-    request = asked;
-    info = opened.info();
+  private void begin() throws DiskException {
+    device = new GuestDevice(running().device(), begun, ended);
     state.become(0);
   }
 
@@ -170,14 +141,11 @@ public final class TapDisk {
     boolean isStarted = false;
     lock.lock();
     try {
-      requireOpen();
-      leaveGone();
       OpenDisk open = running();
-      ServeOptions options =
-          new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
-      Ring ring = start.start(transport, counted(open), options);
-      isStarted = true;
+      rings.closeGone();
+      Ring ring = start.start(transport, device(), options(open));
       ServedRing served = new ServedRing(this, ring);
+      isStarted = true;
       rings.add(served);
       return served;
     } finally {
@@ -188,25 +156,21 @@ public final class TapDisk {
     }
   }
 
-  /** Lets go of the rings of guests that have left. */
-  private void leaveGone() throws IOException {
-    for (ServedRing served : List.copyOf(rings)) {
-      if (!served.isServing()) {
-        leave(served);
-      }
-    }
+  private ServeOptions options(OpenDisk open) {
+    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
+    return open.keepsWrites()
+        ? options
+        : session.policy().writeLogs().map(options::withWriteLogs).orElse(options);
   }
 
-  private BlockDevice counted(OpenDisk open) {
-    return new CountedDevice(open.device(), begun, ended);
+  private GuestDevice device() {
+    return Objects.requireNonNull(device, "not open");
   }
 
   void leave(ServedRing served) throws IOException {
     lock.lock();
     try {
-      if (rings.remove(served)) {
-        served.ring().close();
-      }
+      rings.close(served);
     } finally {
       lock.unlock();
     }
@@ -218,39 +182,23 @@ public final class TapDisk {
     try {
       requireOpen();
       state.change(DiskState.PAUSE_REQUESTED | DiskState.QUIESCE_REQUESTED, 0);
-      quiesce();
-      state.change(DiskState.QUIESCED, DiskState.QUIESCE_REQUESTED);
-      OpenDisk open = disk;
-      if (open != null) {
-        heldRam = heldRam(open);
-        closeImages(open);
-      }
+      rings.pause();
+      suspend();
     } catch (IOException e) {
       throw DiskException.of(e);
     } finally {
-      if (state.has(DiskState.QUIESCED)) {
-        state.change(DiskState.CLOSED | DiskState.PAUSED, DiskState.PAUSE_REQUESTED);
-      }
       lock.unlock();
     }
   }
 
-  private void quiesce() throws IOException {
-    for (ServedRing served : rings) {
-      served.ring().pause();
+  /** Whatever closing them says, the images are closed then. */
+  private void suspend() throws IOException {
+    try {
+      session.suspend();
+      device().settle();
+    } finally {
+      state.become(DiskState.CLOSED | DiskState.QUIESCED | DiskState.PAUSED);
     }
-  }
-
-  private @Nullable BlockDevice heldRam(OpenDisk open) throws IOException {
-    DiskDescriptor image = open.image();
-    return image.type() == DiskType.RAM ? rams.open(image, false) : null;
-  }
-
-  private void closeImages(OpenDisk open) throws IOException {
-    hasMirrorFailed |= open.hasMirrorFailed();
-    isStandbyInUse = open.isStandbyInUse();
-    disk = null;
-    open.close();
   }
 
   /**
@@ -266,12 +214,11 @@ public final class TapDisk {
       if (!state.has(DiskState.PAUSED)) {
         throw trouble(Errno.EINVAL, "is not paused");
       }
-      OpenRequest next = next(asked);
-      OpenDisk opened = reopened(next);
-      hasMirrorFailed &= asked.secondary().isEmpty();
-      become(opened, next);
-      releaseRam();
-      resumeRings(opened);
+      long sectors = session.info().sectors();
+      state.change(DiskState.RESUME_FAILED, 0);
+      session.reopen(asked);
+      begin();
+      resumeRings(sectors);
     } catch (IOException e) {
       throw DiskException.of(e);
     } finally {
@@ -279,82 +226,15 @@ public final class TapDisk {
     }
   }
 
-  /**
-   * What to open. A mirror that failed missed something: it is none again until somebody says so. A
-   * standby image in use shadows the image: another one below it would be another disk.
-   */
-  private OpenRequest next(ResumeRequest asked) throws DiskException {
-    OpenRequest before = requested();
-    boolean isOther = asked.name().isPresent() && !asked.name().get().equals(before.name());
-    if (isStandbyInUse && (isOther || asked.secondary().isPresent())) {
-      throw trouble(
-          Errno.EINVAL,
-          "has written to its standby image "
-              + before.secondary().orElse("")
-              + ", and cannot go on from other ones; close it and open those");
-    }
-    OpenRequest next = asked.applyTo(before);
-    boolean isStale = hasMirrorFailed && asked.secondary().isEmpty();
-    return isStale ? next.withSecondary(OpenRequest.NO_SECONDARY) : next;
-  }
-
-  private OpenDisk reopened(OpenRequest next) throws IOException {
-    boolean isRight = false;
-    try {
-      OpenDisk opened = opened(next);
-      try {
-        if (!known().mayBecome(opened.info())) {
-          throw trouble(
-              Errno.EMEDIUMTYPE,
-              "cannot go on from "
-                  + next.name()
-                  + ": that is "
-                  + opened.info()
-                  + ", and its guests"
-                  + " know "
-                  + info);
-        }
-        isRight = true;
-        return opened;
-      } finally {
-        if (!isRight) {
-          opened.close();
-        }
-      }
-    } finally {
-      if (!isRight) {
-        state.change(DiskState.RESUME_FAILED, 0);
-      }
-    }
-  }
-
-  /** One ring's trouble is not the others'. */
-  private void resumeRings(OpenDisk open) throws IOException {
-    IOException failure = null;
-    for (ServedRing served : rings) {
-      try {
-        if (served.isServing()) {
-          served.ring().resume(counted(open));
-        }
-      } catch (IOException e) {
-        failure = e;
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
-  private void releaseRam() throws IOException {
-    BlockDevice held = heldRam;
-    heldRam = null;
-    if (held != null) {
-      held.close();
+  private void resumeRings(long sectorsBefore) throws IOException {
+    rings.resume(device());
+    if (session.info().sectors() != sectorsBefore) {
+      rings.announceSize();
     }
   }
 
   /**
-   * Makes the disk larger while guests use it; they must be told by whoever told them the size.
+   * Makes the disk larger while guests use it, and tells them.
    *
    * @param sectors of 512 bytes
    * @throws DiskException EINVAL if it would shrink or is read-only, ENOSYS if the format cannot
@@ -362,19 +242,15 @@ public final class TapDisk {
   public DiskInfo grow(long sectors) throws DiskException {
     lock.lock();
     try {
-      requireOpen();
-      OpenDisk open = running();
-      if (sectors < 0 || sectors > Long.MAX_VALUE / DiskInfo.SECTOR) {
-        throw trouble(Errno.EINVAL, "cannot have " + sectors + " sectors");
-      }
-      quiesce();
+      OpenDisk unused = running();
+      long before = session.info().sectors();
+      rings.pause();
       try {
-        open.grow(sectors * DiskInfo.SECTOR);
+        session.grow(sectors);
       } finally {
-        info = open.info();
-        resumeRings(open);
+        resumeRings(before);
       }
-      return open.info();
+      return session.info();
     } catch (IOException e) {
       throw DiskException.of(e);
     } finally {
@@ -390,45 +266,18 @@ public final class TapDisk {
   public void close(boolean isForced) throws DiskException {
     lock.lock();
     try {
-      IOException failure = null;
-      for (ServedRing served : rings) {
-        failure = closed(() -> served.ring().close(), failure);
+      FirstFailure failure = new FirstFailure();
+      rings.closeAll(failure);
+      session.end(failure);
+      state.become(DiskState.CLOSED);
+      if (!isForced) {
+        failure.check();
       }
-      rings.clear();
-      OpenDisk open = disk;
-      if (open != null) {
-        failure = closed(() -> closeImages(open), failure);
-      }
-      failure = closed(this::releaseRam, failure);
-      forget();
-      if (failure != null && !isForced) {
-        throw DiskException.of(failure);
-      }
+    } catch (IOException e) {
+      throw DiskException.of(e);
     } finally {
       lock.unlock();
     }
-  }
-
-  private static @Nullable IOException closed(Closeable part, @Nullable IOException failure) {
-    try {
-      part.close();
-    } catch (IOException e) {
-      if (failure == null) {
-        return e;
-      }
-      failure.addSuppressed(e);
-    }
-    return failure;
-  }
-
-  private void forget() {
-    OpenRequest before = request;
-    if (before != null) {
-      before.key().ifPresent(DiskKey::close);
-    }
-    request = null;
-    info = null;
-    state.become(DiskState.CLOSED);
   }
 
   /** Ends it; EBUSY if it is open. */
@@ -436,7 +285,7 @@ public final class TapDisk {
     lock.lock();
     try {
       requireAttached();
-      if (request != null) {
+      if (session.request().isPresent()) {
         throw trouble(Errno.EBUSY, "is open");
       }
       isDetached = true;
@@ -453,25 +302,14 @@ public final class TapDisk {
 
   private void requireOpen() throws DiskException {
     requireAttached();
-    if (request == null) {
+    if (session.request().isEmpty()) {
       throw trouble(Errno.EINVAL, "is not open");
     }
   }
 
   private OpenDisk running() throws DiskException {
-    OpenDisk open = disk;
-    if (open == null) {
-      throw trouble(Errno.EAGAIN, "is paused");
-    }
-    return open;
-  }
-
-  private OpenRequest requested() {
-    return Objects.requireNonNull(request);
-  }
-
-  private DiskInfo known() {
-    return Objects.requireNonNull(info);
+    requireOpen();
+    return session.disk().orElseThrow(() -> trouble(Errno.EAGAIN, "is paused"));
   }
 
   private DiskException trouble(Errno errno, String what) {

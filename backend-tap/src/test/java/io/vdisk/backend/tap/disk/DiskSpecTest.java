@@ -165,4 +165,17 @@ final class DiskSpecTest {
     refused("Speed=9", 0, "expected a path, key=value or ','");
     refused("", 0, "expected vdev=");
   }
+
+  @Test
+  void theModeBecomesTheFlagsOfTheRequest() throws Exception {
+    assertEquals(
+        Optional.of(OpenRequest.of("aio:/p", OpenRequest.READ_ONLY)),
+        DiskSpec.parse("tap:aio:/p,xvda,r").request());
+    assertEquals(
+        Optional.of(OpenRequest.of("vhd:/p")), DiskSpec.parse("tap2:vhd:/p,xvda,w").request());
+    assertEquals(
+        Optional.of(OpenRequest.of("ram:64M", OpenRequest.SHARED)),
+        DiskSpec.parse("tap:ram:64M,xvda,w!").request());
+    assertEquals(Optional.empty(), DiskSpec.parse(",hdc:cdrom,r").request());
+  }
 }

@@ -62,7 +62,7 @@ final class EncryptedDiskTest {
   }
 
   private void readAndWrite() throws Exception {
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 4096, 0x5a, 4096);
     assertArrayEquals(Bytes.of(0x5a, 4096), Bytes.read(guest.device, 4096, 4096));
   }

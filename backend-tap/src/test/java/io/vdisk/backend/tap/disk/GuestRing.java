@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.PlayedTransport;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
@@ -11,7 +12,7 @@ import java.util.List;
  * A guest's ring that a test plays: it tells what the disk did to it, and from which device it is
  * served.
  */
-final class GuestRing implements Ring, TapTransport {
+final class GuestRing implements Ring {
   final List<String> events = new ArrayList<>();
   BlockDevice device;
   ServeOptions options;
@@ -21,7 +22,7 @@ final class GuestRing implements Ring, TapTransport {
 
   /** Serves the guest that the transport is. */
   static Ring start(TapTransport transport, BlockDevice device, ServeOptions options) {
-    GuestRing guest = (GuestRing) transport;
+    GuestRing guest = (GuestRing) ((PlayedTransport) transport).server();
     guest.events.add("start");
     guest.device = device;
     guest.options = options;
@@ -40,6 +41,16 @@ final class GuestRing implements Ring, TapTransport {
   public void resume(BlockDevice next) {
     events.add("resume");
     device = next;
+  }
+
+  /** What its disk is given to serve. */
+  TapTransport transport() {
+    return new PlayedTransport(this);
+  }
+
+  @Override
+  public void announceSize() {
+    events.add("size");
   }
 
   @Override

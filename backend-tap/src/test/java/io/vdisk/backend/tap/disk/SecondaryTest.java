@@ -44,7 +44,7 @@ final class SecondaryTest {
   @Test
   void aMirrorIsACopy() throws Exception {
     disk.open(mirrored());
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 8192, 7, 4096);
     guest.device.writeZeroes(8192, 512);
     guest.device.flush();
@@ -59,7 +59,7 @@ final class SecondaryTest {
   @Test
   void aMirrorGrowsToo() throws Exception {
     disk.open(mirrored());
-    disk.serve(guest);
+    disk.serve(guest.transport());
     disk.grow(4096);
     Bytes.write(guest.device, 2 * MIB - 512, 7, 512);
     assertArrayEquals(Files.readAllBytes(first), Files.readAllBytes(second));
@@ -68,7 +68,7 @@ final class SecondaryTest {
   @Test
   void aMirrorThatCannotGrowIsGivenUpAndStaysSoUntilItIsNamedAgain() throws Exception {
     disk.open(OpenRequest.of("aio:" + first).withSecondary("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     disk.grow(4096);
     assertTrue(disk.statistics().contains("\"nbd_mirror_failed\": 1"));
     Bytes.write(guest.device, 2 * MIB - 512, 7, 512);
@@ -94,7 +94,7 @@ final class SecondaryTest {
     disk.resume(
         new ResumeRequest(
             java.util.Optional.empty(), java.util.Optional.empty(), java.util.Optional.of("null")));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 7, 512);
     assertArrayEquals(new byte[MIB], Files.readAllBytes(second));
     disk.close(false);
@@ -104,7 +104,7 @@ final class SecondaryTest {
   @Test
   void aReadOnlyDiskHasNothingToMirror() throws Exception {
     disk.open(mirrored().withFlag(OpenRequest.READ_ONLY));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertArrayEquals(new byte[512], Bytes.read(guest.device, 0, 512));
   }
 
@@ -117,7 +117,7 @@ final class SecondaryTest {
     Images.create(standby, CreateOptions.of("qcow2", MIB)).close();
     disk.open(
         OpenRequest.of("aio:" + first, OpenRequest.STANDBY).withSecondary("qcow2:" + standby));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 7, 512);
     assertArrayEquals(Bytes.of(7, 512), Bytes.read(guest.device, 0, 512));
     DiskException grown = assertThrows(DiskException.class, () -> disk.grow(4096));
@@ -131,7 +131,7 @@ final class SecondaryTest {
     empty[42] = 0x10; // 1 MiB, little endian
     Files.write(log, empty);
     disk.open(mirrored().withLog(java.util.Optional.of(log)));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 65_536, 7, 512);
     byte[] bits = Files.readAllBytes(log);
     assertEquals(2, bits[48]);

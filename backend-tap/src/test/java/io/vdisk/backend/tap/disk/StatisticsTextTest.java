@@ -44,7 +44,7 @@ final class StatisticsTextTest {
     Path file = folder.resolve("x.vhd");
     Images.create(file, CreateOptions.of("vhd", 8 << 20)).close();
     disk.open(OpenRequest.of("vhd:" + file, OpenRequest.NO_O_DIRECT));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     guest.options.statistics().read(8, 1000, false);
     guest.options.statistics().read(2, 1000, true);
     guest.options.statistics().wrote(16, 1000, false);

@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.disk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,10 +12,13 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.ReferencePolicy;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -86,7 +90,7 @@ final class TapDiskTest {
     refused(Errno.EINVAL, "disk 3 is not open", disk::pause);
     refused(Errno.EINVAL, "is not open", () -> disk.resume(ResumeRequest.SAME));
     refused(Errno.EINVAL, "is not open", disk::info);
-    refused(Errno.EINVAL, "is not open", () -> disk.serve(guest));
+    refused(Errno.EINVAL, "is not open", () -> disk.serve(guest.transport()));
     assertEquals(List.of("close"), guest.events);
     disk.close(false);
     disk.open(OpenRequest.of("ram:1M"));
@@ -95,7 +99,7 @@ final class TapDiskTest {
     refused(Errno.EBUSY, "is open", disk::detach);
     disk.pause();
     disk.pause();
-    refused(Errno.EAGAIN, "is paused", () -> disk.serve(guest));
+    refused(Errno.EAGAIN, "is paused", () -> disk.serve(guest.transport()));
     refused(Errno.EAGAIN, "is paused", () -> disk.grow(9999));
     disk.close(false);
     disk.detach();
@@ -108,7 +112,7 @@ final class TapDiskTest {
   void everyFormatIsOpenedByItsDriver(String format) throws Exception {
     DiskInfo info = disk.open(OpenRequest.of(image(format, "image", 8 * MIB)));
     assertEquals(new DiskInfo(16_384, 512, 0), info);
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, MIB, 5, 4096);
     guest.device.flush();
     assertArrayEquals(Bytes.of(5, 4096), Bytes.read(guest.device, MIB, 4096));
@@ -121,7 +125,7 @@ final class TapDiskTest {
     Images.create(file, CreateOptions.of("qcow2", 8 * MIB)).close();
     long sectors = Files.size(file) / 512;
     assertEquals(sectors, disk.open(OpenRequest.of(driver + ":" + file)).sectors());
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertArrayEquals(new byte[] {'Q', 'F', 'I', (byte) 0xfb}, Bytes.read(guest.device, 0, 4));
     assertEquals(driver.equals("sync"), guest.options.isSerial());
   }
@@ -194,7 +198,7 @@ final class TapDiskTest {
   void aReadOnlyDiskSaysSoAndIsNotWritten() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB), OpenRequest.READ_ONLY));
     assertEquals(new DiskInfo(2048, 512, 4), disk.info());
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertTrue(guest.options.isReadOnly());
     assertThrows(NonWritableChannelException.class, () -> Bytes.write(guest.device, 0, 1, 512));
   }
@@ -210,7 +214,7 @@ final class TapDiskTest {
   void whilePausedTheImageIsOthersAndTheRingsAreQuiet() throws Exception {
     String image = "aio:" + raw("image", MIB);
     disk.open(OpenRequest.of(image));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 1, 512);
     disk.pause();
     assertEquals(List.of("start", "pause"), guest.events);
@@ -227,10 +231,20 @@ final class TapDiskTest {
   }
 
   @Test
+  void aRingThatEndsWhileItIsPausedFindsAllDurable() throws Exception {
+    disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
+    disk.serve(guest.transport());
+    Bytes.write(guest.device, 0, 1, 512);
+    disk.pause();
+    guest.device.flush();
+    assertThrows(ClosedChannelException.class, () -> Bytes.read(guest.device, 0, 512));
+  }
+
+  @Test
   void aSnapshotIsTakenBetweenPauseAndResume() throws Exception {
     String base = image("vhd", "base.vhd", 8 * MIB);
     disk.open(OpenRequest.of(base));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 1, 512);
     disk.pause();
     Path child = folder.resolve("child.vhd");
@@ -247,13 +261,14 @@ final class TapDiskTest {
     assertTrue(guest.events.contains("close"));
     disk.open(OpenRequest.of(base));
     GuestRing later = new GuestRing();
-    disk.serve(later);
+    disk.serve(later.transport());
     assertArrayEquals(new byte[512], Bytes.read(later.device, 512, 512));
   }
 
   @Test
   void itGoesOnFromTheSameSizeOrALargerOne() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
+    disk.serve(guest.transport());
     disk.pause();
     String smaller = "aio:" + raw("smaller", MIB - 512);
     DiskException e =
@@ -264,14 +279,15 @@ final class TapDiskTest {
     assertEquals(2048, disk.info().sectors());
     disk.resume(ResumeRequest.of("aio:" + raw("larger", 2 * MIB)));
     assertEquals(4096, disk.info().sectors());
+    assertEquals(List.of("start", "pause", "resume", "size"), guest.events);
   }
 
   @Test
   void severalGuestsMayShareIt() throws Exception {
     disk.open(OpenRequest.of("ram:1M"));
     GuestRing other = new GuestRing();
-    ServedRing one = disk.serve(guest);
-    ServedRing two = disk.serve(other);
+    ServedRing one = disk.serve(guest.transport());
+    ServedRing two = disk.serve(other.transport());
     Bytes.write(guest.device, 0, 6, 512);
     assertArrayEquals(Bytes.of(6, 512), Bytes.read(other.device, 0, 512));
     one.close();
@@ -283,9 +299,13 @@ final class TapDiskTest {
     other.hasLeft = true;
     disk.resume(ResumeRequest.SAME);
     assertEquals(List.of("start", "pause"), other.events);
-    disk.serve(new GuestRing());
+    GuestRing third = new GuestRing();
+    disk.serve(third.transport());
     assertEquals(List.of("start", "pause", "close"), other.events);
     assertFalse(two.isServing());
+    third.hasLeft = true;
+    disk.pause();
+    assertEquals(List.of("start", "close"), third.events);
   }
 
   @Test
@@ -294,8 +314,8 @@ final class TapDiskTest {
     GuestRing other = new GuestRing();
     disk.open(OpenRequest.of("ram:1M", OpenRequest.SHARED));
     second.open(OpenRequest.of("ram:1M", OpenRequest.SHARED));
-    disk.serve(guest);
-    second.serve(other);
+    disk.serve(guest.transport());
+    second.serve(other.transport());
     Bytes.write(guest.device, 0, 6, 512);
     assertArrayEquals(Bytes.of(6, 512), Bytes.read(other.device, 0, 512));
     second.close(false);
@@ -304,7 +324,7 @@ final class TapDiskTest {
   @Test
   void aRamDiskOutlivesAPause() throws Exception {
     disk.open(OpenRequest.of("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 6, 512);
     disk.pause();
     disk.pause();
@@ -312,14 +332,14 @@ final class TapDiskTest {
     assertArrayEquals(Bytes.of(6, 512), Bytes.read(guest.device, 0, 512));
     disk.close(false);
     disk.open(OpenRequest.of("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertArrayEquals(new byte[512], Bytes.read(guest.device, 0, 512));
   }
 
   @Test
   void aPauseThatCannotDrainIsNoneAndMayBeTriedAgain() throws Exception {
     disk.open(OpenRequest.of("ram:1M"));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     guest.pauseFailure = new IOException("the ring is stuck");
     refused(Errno.EIO, "the ring is stuck", disk::pause);
     assertEquals(0x14, disk.state());
@@ -331,9 +351,9 @@ final class TapDiskTest {
   @Test
   void itGrowsWhileItIsConnected() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     assertEquals(4096, disk.grow(4096).sectors());
-    assertEquals(List.of("start", "pause", "resume"), guest.events);
+    assertEquals(List.of("start", "pause", "resume", "size"), guest.events);
     Bytes.write(guest.device, 2 * MIB - 512, 1, 512);
     assertEquals(2 * MIB, Files.size(folder.resolve("image")));
     refused(Errno.EINVAL, "cannot grow from 2097152 to 512", () -> disk.grow(1));
@@ -385,7 +405,7 @@ final class TapDiskTest {
         Files.writeString(folder.resolve("list"), "qcow2:" + top + "\naio:" + base + " ro\n");
     for (String name : new String[] {"qcow2:" + top + "|aio:" + base, "x-chain:" + list}) {
       disk.open(OpenRequest.of(name));
-      disk.serve(guest);
+      disk.serve(guest.transport());
       assertArrayEquals(Bytes.of(9, 512), Bytes.read(guest.device, MIB, 512));
       Bytes.write(guest.device, 0, 1, 512);
       disk.close(false);
@@ -414,6 +434,56 @@ final class TapDiskTest {
   }
 
   @Test
+  void writesAreKeptForADiskWhoseTablesMayBeInMemoryOnly() throws Exception {
+    Path logs = folder.resolve("writes-");
+    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(logs));
+    for (String name :
+        new String[] {"aio:" + raw("image", MIB), "ram:1M", image("qcow2", "image.qcow2", MIB)}) {
+      GuestRing other = new GuestRing();
+      kept.open(OpenRequest.of(name));
+      kept.serve(other.transport());
+      Optional<Path> expected = name.startsWith("qcow2") ? Optional.of(logs) : Optional.empty();
+      assertEquals(expected, other.options.writeLogs(), name);
+      kept.close(false);
+    }
+    kept.open(
+        OpenRequest.of("aio:" + folder.resolve("image"))
+            .withSecondary("qcow2:" + folder.resolve("image.qcow2")));
+    kept.serve(guest.transport());
+    assertEquals(Optional.of(logs), guest.options.writeLogs());
+    kept.close(false);
+  }
+
+  @Test
+  void imagesPassByThePageCacheUnlessToldOtherwise() throws Exception {
+    Path base = raw("base.raw", MIB);
+    Path top = folder.resolve("top.qcow2");
+    Images.create(
+            top,
+            CreateOptions.overlay("qcow2", base.toString(), "raw")
+                .withReferences(ReferencePolicy.any()))
+        .close();
+    List<PageCache> caches = new ArrayList<>();
+    ReferencePolicy watched =
+        reference -> {
+          caches.add(reference.from().pageCache());
+          return ReferencePolicy.any().open(reference);
+        };
+    DiskPolicy policy = DiskPolicy.DEFAULT.withReferences(watched);
+    String name = "qcow2:" + top;
+    for (TapDisk other : new TapDisk[] {disk(policy), disk(policy.buffered())}) {
+      other.open(OpenRequest.of(name));
+      assertEquals(caches.size() > 1, other.statistics().contains("\"read_caching\": \"true\""));
+      other.close(false);
+    }
+    TapDisk third = disk(policy);
+    third.open(OpenRequest.of(name, OpenRequest.NO_O_DIRECT));
+    third.close(false);
+    assertNotEquals(PageCache.USED, caches.get(0), "past it, or dropped where it cannot be");
+    assertEquals(List.of(PageCache.USED, PageCache.USED), caches.subList(1, 3));
+  }
+
+  @Test
   void aBrokenImageIsOneSentence() throws Exception {
     String image = image("vhd", "image.vhd", 8 * MIB);
     Path file = folder.resolve("image.vhd");
@@ -429,7 +499,7 @@ final class TapDiskTest {
       GuestRing stuck = new GuestRing();
       stuck.closeFailure = new IOException("the ring is stuck");
       disk.open(OpenRequest.of("ram:1M"));
-      disk.serve(stuck);
+      disk.serve(stuck.transport());
       if (isForced) {
         disk.close(true);
       } else {
@@ -443,7 +513,7 @@ final class TapDiskTest {
   void theOwnerCanOpenTheImageAfterwards() throws Exception {
     String image = image("qcow2", "image", 8 * MIB);
     disk.open(OpenRequest.of(image));
-    disk.serve(guest);
+    disk.serve(guest.transport());
     Bytes.write(guest.device, MIB, 3, 512);
     disk.close(false);
     try (BlockDevice device =

@@ -5,12 +5,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts the requests that are under way. Any thread may call; two do not share a counter. */
-final class CountedDevice extends ForwardingDevice {
+/**
+ * What a guest's ring is served from: counts the requests that are under way. Any thread may call;
+ * two do not share a counter.
+ */
+final class GuestDevice extends ForwardingDevice {
   private final LongAdder begun;
   private final LongAdder ended;
+  private volatile boolean isSettled;
 
-  CountedDevice(BlockDevice device, LongAdder begun, LongAdder ended) {
+  GuestDevice(BlockDevice device, LongAdder begun, LongAdder ended) {
     super(device);
     this.begun = begun;
     this.ended = ended;
@@ -56,8 +60,16 @@ final class CountedDevice extends ForwardingDevice {
     }
   }
 
+  /** The images behind are closed, and all that was done is durable: a flush has nothing to do. */
+  void settle() {
+    isSettled = true;
+  }
+
   @Override
   public void flush() throws IOException {
+    if (isSettled) {
+      return;
+    }
     begun.increment();
     try {
       super.flush();

@@ -1,0 +1,200 @@
+package io.vdisk.backend.tap;
+
+import io.vdisk.BlockDevice;
+import io.vdisk.CorruptImageException;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What a guest wrote since its last flush, kept outside of this process: an image's tables may
+ * still be in our memory only, and the guest, which outlives us if we are killed, takes each write
+ * that was answered for done. The server that takes our place writes what is here before it serves
+ * that guest again. A machine that dies takes the guest along, so the file need not be durable: it
+ * belongs into a file system in memory.
+ *
+ * <p>A circle of records in a mapped file, in the byte order of the host:
+ *
+ * <pre>
+ *     0  u64  magic, the bytes "vdisklog"
+ *     8  u64  the guest's session
+ *    16  u64  tail: the first record that counts
+ *    24  u64  head: behind the last one; both count bytes for ever
+ *  4096  the circle; a record begins at a multiple of 8 and is whole:
+ *         0  u64  offset on the disk, or -1: nothing until the circle's end
+ *         8  u64  length in bytes
+ *        16  the bytes
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ol>
+ *   <li>A record is complete before the head says that it is there.
+ *   <li>It is dropped only after a flush of the disk that began when it was there.
+ *   <li>A write that was answered before another one was asked lies before it.
+ * </ol>
+ *
+ * <p>Any thread may call.
+ */
+final class WriteLog {
+  /** Bytes of the circle, unless a test says otherwise: eight of the largest requests. */
+  static final int CAPACITY = 8 << 20;
+
+  private static final int START = 4096;
+  private static final int SESSION = 8;
+  private static final int TAIL = 16;
+  private static final int HEAD = 24;
+  private static final int RECORD = 16;
+  private static final long NOTHING = -1;
+  private static final byte[] MAGIC = {'v', 'd', 'i', 's', 'k', 'l', 'o', 'g'};
+
+  private static final VarHandle INDEX =
+      MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
+  private final Path path;
+  private final MappedByteBuffer all;
+  private final int capacity;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private WriteLog(Path path, MappedByteBuffer all) {
+    this.path = path;
+    this.all = all;
+    this.capacity = all.capacity() - START;
+  }
+
+  /** The log of a guest's session: the one that is there, or a new one. */
+  static WriteLog open(Path path, long session) throws IOException {
+    return open(path, session, CAPACITY);
+  }
+
+  static WriteLog open(Path path, long session, int capacity) throws IOException {
+    boolean isNew = !Files.exists(path);
+    try (FileChannel file =
+        FileChannel.open(
+            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      if (!isNew && file.size() != START + (long) capacity) {
+        throw new CorruptImageException(
+            path + " has " + file.size() + " bytes, and is no log of writes");
+      }
+      MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, START + (long) capacity);
+      all.order(ByteOrder.nativeOrder());
+      if (isNew) {
+        all.putLong(SESSION, session).put(0, MAGIC);
+      }
+      WriteLog log = new WriteLog(path, all);
+      log.check(session);
+      return log;
+    }
+  }
+
+  private void check(long session) throws IOException {
+    byte[] magic = new byte[MAGIC.length];
+    all.get(0, magic);
+    if (!Arrays.equals(magic, MAGIC) || all.getLong(SESSION) != session) {
+      throw new CorruptImageException(path + " is no log of this guest's writes");
+    }
+    long kept = head() - tail();
+    if (tail() < 0 || kept < 0 || kept > capacity || (tail() | head()) % 8 != 0) {
+      throw new CorruptImageException(
+          path + ": the log's tail is " + tail() + ", and its head " + head());
+    }
+  }
+
+  /** Writes to the disk what a server left that is gone, makes it durable, and is empty then. */
+  void replay(BlockDevice disk) throws IOException {
+    long head = head();
+    if (tail() == head) {
+      return;
+    }
+    long at = tail();
+    while (at < head) {
+      int place = place(at);
+      int left = capacity + START - place;
+      long offset = all.getLong(place);
+      long length = all.getLong(place + 8);
+      if (offset != NOTHING) {
+        if (length < 0 || length > left - RECORD || at + size(length) > head) {
+          throw new CorruptImageException(
+              path + ": a record at " + at + " has " + length + " bytes");
+        }
+        disk.write(all.slice(place + RECORD, (int) length), offset);
+      }
+      at += offset == NOTHING ? left : size(length);
+    }
+    disk.flush();
+    drop(head);
+  }
+
+  /**
+   * Adds a write that was done.
+   *
+   * @return false if there is no room: a flush makes it
+   */
+  boolean add(long offset, ByteBuffer data) {
+    lock.lock();
+    try {
+      long head = head();
+      long size = size(data.remaining());
+      int left = capacity + START - place(head);
+      long skipped = size > left ? left : 0;
+      if (head + skipped + size - tail() > capacity) {
+        return false;
+      }
+      if (skipped > 0) {
+        all.putLong(place(head), NOTHING);
+        head += skipped;
+      }
+      int place = place(head);
+      all.putLong(place, offset).putLong(place + 8, data.remaining());
+      all.put(place + RECORD, data, data.position(), data.remaining());
+      INDEX.setRelease(all, HEAD, head + size);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What a flush that begins now makes durable; for {@link #drop}. */
+  long head() {
+    return (long) INDEX.getAcquire(all, HEAD);
+  }
+
+  /** Drops what was added before {@code head}, which a flush made durable. */
+  void drop(long head) {
+    lock.lock();
+    try {
+      if (head > tail()) {
+        INDEX.setRelease(all, TAIL, head);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Deletes the file; what was added is durable. */
+  void delete() throws IOException {
+    Files.deleteIfExists(path);
+  }
+
+  private long tail() {
+    return (long) INDEX.getAcquire(all, TAIL);
+  }
+
+  private int place(long position) {
+    return START + (int) (position % capacity);
+  }
+
+  private static long size(long length) {
+    return RECORD + ((length + 7) & ~7L);
+  }
+}

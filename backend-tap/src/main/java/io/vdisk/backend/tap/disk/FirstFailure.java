@@ -1,0 +1,47 @@
+package io.vdisk.backend.tap.disk;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** Does one thing after another whatever fails, and tells the first failure. One thread. */
+final class FirstFailure {
+  /** One of the things. */
+  @FunctionalInterface
+  interface Step {
+    void run() throws IOException;
+  }
+
+  private @Nullable IOException failure;
+
+  /** Does one thing. */
+  void run(Step step) {
+    try {
+      step.run();
+    } catch (IOException e) {
+      if (failure == null) {
+        failure = e;
+      } else {
+        failure.addSuppressed(e);
+      }
+    }
+  }
+
+  /** Whether nothing has failed. */
+  boolean isNone() {
+    return failure == null;
+  }
+
+  /** Throws what failed first, with the rest in it. */
+  void check() throws IOException {
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Puts what failed into another exception, on whose account these things were done. */
+  void suppressIn(Throwable reason) {
+    if (failure != null) {
+      reason.addSuppressed(failure);
+    }
+  }
+}
