@@ -39,6 +39,7 @@ final class Rehearsal {
         disk.write(ByteBuffer.allocateDirect(1).put(0, (byte) 1), offset);
       }
     }
+    TapRehearsal.run(folder, raw);
     int failed = 0;
     for (String format : List.of("qcow", "qcow2")) {
       String image = folder.resolve(format).toString();

@@ -16,10 +16,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,7 +34,16 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LauncherTest {
   private static final List<String> SCRIPTS =
-      List.of("vdisk", "qcow-create", "img2qcow", "launch.sh", "jvm.sh");
+      List.of(
+          "vdisk",
+          "qcow-create",
+          "img2qcow",
+          "tap-ctl",
+          "tapdisk",
+          "blktapctrl",
+          "launch.sh",
+          "serve.sh",
+          "jvm.sh");
 
   private final Map<String, String> environment = new HashMap<>();
   @TempDir Path folder;
@@ -257,6 +268,55 @@ class LauncherTest {
       assertEquals(known, human.out().contains("\ndisk size: 1 MiB\n"), human.out());
       assertEquals(known, json.out().contains("\"actual-size\": 1048576"), json.out());
     }
+  }
+
+  /** It survives the command that started it, and holds none of its streams. */
+  @Test
+  void tapdiskGoesIntoTheBackgroundOnceItIsReady() throws IOException, InterruptedException {
+    Requirements.need("flock");
+    // A socket's name has at most 107 bytes.
+    Path meeting = Files.createTempDirectory("tap");
+    environment.put("VDISK_TAP_FOLDER", meeting.toString());
+    environment.put("VDISK_JAVA_HOME", System.getProperty("java.home"));
+    String tapCtl = bin.resolve("tap-ctl").toString();
+    try {
+      Ended spawned = run(folder, tapCtl, "spawn");
+      assertEquals(new Ended(0, spawned.out(), ""), spawned);
+      String pid = spawned.out().strip();
+      assertEquals(new Ended(0, "pid=" + pid + "\n", ""), run(folder, tapCtl, "list"));
+      assertEquals(0, run(folder, tapCtl, "allocate").code());
+      assertEquals(0, run(folder, tapCtl, "attach", "-p", pid, "-m", "0").code());
+      assertTrue(residentKibibytes(pid) <= 80 << 10, residentKibibytes(pid) + " KiB");
+      CompletableFuture<ProcessHandle> end =
+          ProcessHandle.of(Long.parseLong(pid)).orElseThrow().onExit();
+      assertEquals(0, run(folder, tapCtl, "detach", "-p", pid, "-m", "0").code());
+      end.join();
+      assertEquals(new Ended(0, "", ""), run(folder, tapCtl, "free", "-m", "0"));
+      String tapdisk = bin.resolve("tapdisk").toString();
+      assertEquals(22, run(folder, tapdisk, "--compat", "5").code());
+      assertEquals(255, run(folder, tapdisk, "one").code());
+      assertEquals(0, run(folder, tapdisk, "-h").code());
+      Ended daemon = run(folder, bin.resolve("blktapctrl").toString());
+      assertEquals(19, daemon.code());
+      assertTrue(daemon.err().contains("/dev/xen/blktap0 is missing"), daemon.err());
+    } finally {
+      try (Stream<Path> left = Files.walk(meeting)) {
+        for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  private static long residentKibibytes(String pid) throws IOException {
+    Path status = Path.of("/proc", pid, "status");
+    Requirements.need(Files.exists(status), "needs Linux's /proc");
+    String line =
+        Files.readAllLines(status).stream()
+            .filter(one -> one.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    return Long.parseLong(line.replaceAll("\\D", ""));
   }
 
   @Test
