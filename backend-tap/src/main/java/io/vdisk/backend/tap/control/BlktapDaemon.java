@@ -22,10 +22,10 @@ public final class BlktapDaemon implements Closeable {
   /** MAX_TIMEOUT of blktapctrl.c. */
   public static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-  /** Starts a tapdisk with the pipes that it reads and writes. */
+  /** Starts tapdisks. */
   public interface Spawner {
-    /** Starts one, and returns when it runs in the background. */
-    void spawn(Path read, Path write) throws ControlException;
+    /** Starts one that takes commands from one pipe and answers into another; waits for neither. */
+    void spawn(Path commands, Path answers) throws ControlException;
   }
 
   /**
@@ -163,7 +163,7 @@ public final class BlktapDaemon implements Closeable {
           client.ask(
               PipeMessage.request(
                   PipeMessageType.PID, driver.number(), cookie, new PipeMessage.Nothing()));
-      if (answer.body() instanceof PipeMessage.Process process) {
+      if (answer.body() instanceof PipeMessage.Pid process) {
         return new Tapdisk(client, driver, process.pid(), List.of(read, write));
       }
       throw new ControlException(ErrorNumber.EPROTO, "the tapdisk did not tell its number");

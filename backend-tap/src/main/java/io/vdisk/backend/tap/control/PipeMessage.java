@@ -33,7 +33,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
   private static final int READ_ONLY_OFFSET = 8;
 
   /** What follows a header. */
-  sealed interface Body permits Nothing, Path, Image, Device, Process {}
+  sealed interface Body permits Nothing, Path, Image, Device, Pid {}
 
   /** Nothing follows. */
   record Nothing() implements Body {}
@@ -52,7 +52,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
   }
 
   /** The msg_pid_t of a PID_RSP: i32. */
-  record Process(int pid) implements Body {
+  record Pid(int pid) implements Body {
     static final int SIZE = 4;
   }
 
@@ -84,7 +84,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
     return dialect.headerSize()
         + switch (type) {
           case IMG -> Image.SIZE;
-          case PID_RSP -> Process.SIZE;
+          case PID_RSP -> Pid.SIZE;
           default -> 0;
         };
   }
@@ -119,7 +119,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
       case PARAMS -> 1;
       case IMG -> Image.SIZE;
       case NEWDEV -> Device.SIZE;
-      case PID_RSP -> Process.SIZE;
+      case PID_RSP -> Pid.SIZE;
       default -> 0;
     };
   }
@@ -134,7 +134,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
       }
       case IMG -> new Image(image(bytes, start));
       case NEWDEV -> new Device(bytes.get(start) & 0xff, bytes.getShort(start + 2) & 0xffff);
-      case PID_RSP -> new Process(bytes.getInt(start));
+      case PID_RSP -> new Pid(bytes.getInt(start));
       default -> new Nothing();
     };
   }
@@ -170,9 +170,9 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
     } else if (body instanceof Device device) {
       bytes.put(start, (byte) device.minor()).putShort(start + 2, (short) device.domain());
       size += Device.SIZE;
-    } else if (body instanceof Process process) {
+    } else if (body instanceof Pid process) {
       bytes.putInt(start, process.pid());
-      size += Process.SIZE;
+      size += Pid.SIZE;
     }
     bytes.putShort(0, (short) type.number());
     bytes.putShort(LENGTH_OFFSET, (short) (type == PipeMessageType.IMG ? 0 : size));

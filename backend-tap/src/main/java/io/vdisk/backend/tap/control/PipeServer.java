@@ -111,8 +111,7 @@ public final class PipeServer implements Closeable {
       return; // Xen's ignores it, too
     }
     switch (message.type()) {
-      case PID ->
-          send(PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Process((int) pid)));
+      case PID -> send(PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Pid((int) pid)));
       case PARAMS -> send(open(message));
       case NEWDEV -> send(connect(message));
       case CLOSE -> close(message);

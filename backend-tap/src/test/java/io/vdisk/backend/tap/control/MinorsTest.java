@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.testkit.Requirements;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,10 +49,10 @@ class MinorsTest {
   @Test
   void attachedNumberIsNotFreed() throws IOException {
     minors.allocate();
-    try (Closeable attached = minors.attach(0)) {
-      assertEquals(11, number(() -> minors.free(0)));
-      assertEquals(11, number(() -> minors.attach(0)));
-    }
+    ProcessLock attached = minors.attach(0);
+    assertEquals(11, number(() -> minors.free(0)));
+    assertEquals(11, number(() -> minors.attach(0)));
+    attached.close();
     minors.free(0);
     assertEquals(List.of(), folder.allocated());
   }
@@ -73,9 +72,9 @@ class MinorsTest {
   void otherProgramsSeeTheLock() throws IOException, InterruptedException {
     Path marker = minors.allocate();
     String[] asked = {"flock", "-n", "-E", "11", marker.toString(), "true"};
-    try (Closeable attached = minors.attach(0)) {
-      assertEquals(11, new ProcessBuilder(asked).start().waitFor());
-    }
+    ProcessLock attached = minors.attach(0);
+    assertEquals(11, new ProcessBuilder(asked).start().waitFor());
+    attached.close();
     assertEquals(0, new ProcessBuilder(asked).start().waitFor());
   }
 

@@ -30,7 +30,7 @@ class PipeMessageTest {
         NEW,
         "0900 1000 dddd cccc 0000000000000000");
     same(
-        PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Process(4711)),
+        PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Pid(4711)),
         NEW,
         "0a00 1400 0000 0000 0000000000000000 67120000");
     same(
@@ -74,7 +74,7 @@ class PipeMessageTest {
         PipeDialect.XEN_3_1,
         "0100 0d00 0100 0200 0100 2f6100");
     same(
-        PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Process(1)),
+        PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Pid(1)),
         PipeDialect.XEN_3_0,
         "0a00 0c00 0000 0000 01000000");
   }
