@@ -18,10 +18,11 @@ import java.util.List;
  */
 public final class Blktapctrl {
   private static final String USAGE =
-      "usage: blktapctrl [-D] [--pipes DIR] [--compat RELEASE]\n"
-          + "       blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH\n"
-          + "       blktapctrl [--pipes DIR] detach MINOR\n"
-          + "       blktapctrl [--pipes DIR] list";
+      """
+      usage: blktapctrl [-D] [--pipes DIR] [--compat RELEASE]
+             blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH
+             blktapctrl [--pipes DIR] detach MINOR
+             blktapctrl [--pipes DIR] list""";
 
   private static final String HELP =
       """

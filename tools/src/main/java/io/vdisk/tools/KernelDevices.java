@@ -6,10 +6,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What the kernel says of its devices. */
 final class KernelDevices {
   private static final Path DEVICES = Path.of("/proc/devices");
+
+  private static final Pattern DEVICE = Pattern.compile(" *([0-9]{1,4}) (\\S+)");
 
   private KernelDevices() {}
 
@@ -23,9 +27,9 @@ final class KernelDevices {
       List<String> lines = Files.readAllLines(DEVICES);
       int start = lines.indexOf("Block devices:");
       for (String line : lines.subList(start + 1, lines.size())) {
-        String[] words = line.strip().split(" +");
-        if (start >= 0 && words.length == 2 && words[1].equals(kind)) {
-          return Integer.parseInt(words[0]);
+        Matcher device = DEVICE.matcher(line);
+        if (start >= 0 && device.matches() && device.group(2).equals(kind)) {
+          return Integer.parseInt(device.group(1));
         }
       }
     }
