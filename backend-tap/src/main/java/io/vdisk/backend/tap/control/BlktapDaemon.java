@@ -86,10 +86,13 @@ public final class BlktapDaemon implements Closeable {
       Disk made = open(driver, name.substring(colon + 1), isReadOnly, minor, domain);
       disks.put(minor, made);
       return made.attached();
-    } finally {
-      if (!disks.containsKey(minor)) {
+    } catch (ControlException e) {
+      try {
         devices.free(minor);
+      } catch (ControlException another) {
+        e.addSuppressed(another);
       }
+      throw e;
     }
   }
 

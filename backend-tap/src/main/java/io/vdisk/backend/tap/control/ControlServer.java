@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -13,13 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -42,24 +39,24 @@ public final class ControlServer implements Closeable {
   /** TD_CTL_SOCK_BACKLOG. */
   private static final int BACKLOG = 32;
 
-  /** TD_CTL_MAX_CONNECTIONS. */
-  private static final int MAX_CONNECTIONS = 10;
-
   private static final int IDLE_WORKER_SECONDS = 5;
 
   private final Path socket;
   private final Generation generation;
-  private final long timeoutNanos;
   private final AttachedDisks disks;
   private final RequestHandler handler;
   private final ServerSocketChannel server;
   private final Selector selector;
   private final SelectionKey accepting;
-  private final Set<Connection> connections = new HashSet<>();
+  private final Connections connections;
   private final Queue<Runnable> finished = new ConcurrentLinkedQueue<>();
   private final ExecutorService workers =
       new ThreadPoolExecutor(
-          0, MAX_CONNECTIONS, IDLE_WORKER_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>());
+          0,
+          Connections.MAX_COUNT,
+          IDLE_WORKER_SECONDS,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>());
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean isStopping;
 
@@ -73,7 +70,7 @@ public final class ControlServer implements Closeable {
       throws IOException {
     this.socket = socket;
     this.generation = generation;
-    this.timeoutNanos = timeout.toNanos();
+    this.connections = new Connections(timeout.toNanos());
     this.disks = disks;
     this.handler = handler;
     this.server = server;
@@ -127,11 +124,11 @@ public final class ControlServer implements Closeable {
   public void run() throws IOException {
     try {
       while (!isDone()) {
-        selector.select(this::ready, selectMillis());
+        selector.select(this::ready, connections.millisLeft());
         for (Runnable next = finished.poll(); next != null; next = finished.poll()) {
           next.run();
         }
-        dropLate();
+        connections.dropLate();
         accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
       }
       workers.shutdown();
@@ -143,7 +140,7 @@ public final class ControlServer implements Closeable {
   }
 
   private boolean canAccept() {
-    return !isStopping && connections.size() < MAX_CONNECTIONS;
+    return !isStopping && !connections.isFull();
   }
 
   /** Whether all is answered, and no more is wanted. */
@@ -152,48 +149,16 @@ public final class ControlServer implements Closeable {
       isStopping = true;
     }
     if (isStopping) {
-      new ArrayList<>(connections).stream().filter(Connection::isReading).forEach(this::drop);
+      connections.dropReading();
     }
     return isStopping && connections.isEmpty();
   }
 
-  private long selectMillis() {
-    OptionalLong longest =
-        connections.stream().filter(Connection::isWaiting).mapToLong(Connection::waited).max();
-    return longest.isEmpty()
-        ? 0
-        : Math.max(1, TimeUnit.NANOSECONDS.toMillis(timeoutNanos - longest.getAsLong()) + 1);
-  }
-
-  private void dropLate() {
-    for (Connection one : new ArrayList<>(connections)) {
-      if (one.isWaiting() && one.waited() > timeoutNanos) {
-        drop(one);
-      }
-    }
-  }
-
   private void ready(SelectionKey key) {
     if (key.attachment() instanceof Connection connection) {
-      attempt(connection, () -> proceed(connection));
+      connections.attempt(connection, () -> proceed(connection));
     } else {
       accept();
-    }
-  }
-
-  private interface Step {
-    void run() throws IOException;
-  }
-
-  /** A client that fails is dropped, and nobody else notices. */
-  private void attempt(Connection connection, Step step) {
-    try {
-      step.run();
-      if (!connection.isOpen()) {
-        connections.remove(connection);
-      }
-    } catch (IOException e) {
-      drop(connection);
     }
   }
 
@@ -242,7 +207,7 @@ public final class ControlServer implements Closeable {
       workers.execute(
           () -> {
             ByteBuffer answer = encoded(request);
-            finished.add(() -> attempt(connection, () -> connection.answer(answer)));
+            finished.add(() -> connections.attempt(connection, () -> connection.answer(answer)));
             selector.wakeup();
           });
     }
@@ -261,16 +226,6 @@ public final class ControlServer implements Closeable {
     }
   }
 
-  private void drop(Connection connection) {
-    connections.remove(connection);
-    try {
-      connection.close();
-    } catch (IOException e) {
-      // It is as gone as it can be.
-      assert !connection.isOpen();
-    }
-  }
-
   private void release() throws IOException {
     List<Closeable> all = List.of(selector, server, () -> Files.deleteIfExists(socket));
     for (Closeable one : all) {
@@ -286,17 +241,6 @@ public final class ControlServer implements Closeable {
   public void close() {
     isStopping = true;
     selector.wakeup();
-    boolean isInterrupted = false;
-    while (true) {
-      try {
-        ended.await();
-        break;
-      } catch (InterruptedException e) {
-        isInterrupted = true;
-      }
-    }
-    if (isInterrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Uninterruptibles.awaitUninterruptibly(ended);
   }
 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -15,9 +14,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -37,14 +39,9 @@ public final class DaemonSocket implements AttachSource {
   private final Path path;
   private final ServerSocketChannel server;
   private final Duration timeout;
-  private final ScheduledExecutorService workers =
-      Executors.newScheduledThreadPool(
-          WORKERS,
-          task -> {
-            Thread thread = new Thread(task, "request to the daemon");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService workers = Executors.newFixedThreadPool(WORKERS, daemons());
+  private final ScheduledExecutorService clock =
+      Executors.newSingleThreadScheduledExecutor(daemons());
 
   private DaemonSocket(Path path, ServerSocketChannel server, Duration timeout) {
     this.path = path;
@@ -52,7 +49,15 @@ public final class DaemonSocket implements AttachSource {
     this.timeout = timeout;
   }
 
-  /** Makes the socket in a folder; who owns it holds a lock that says so. */
+  private static ThreadFactory daemons() {
+    return task -> {
+      Thread thread = new Thread(task, "request to the daemon");
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  /** Makes the socket in a folder; one that is there is replaced. */
   public static DaemonSocket open(Path folder, Duration timeout) throws IOException {
     Path path = path(folder);
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -83,24 +88,26 @@ public final class DaemonSocket implements AttachSource {
     } catch (ClosedChannelException e) {
       assert !server.isOpen();
     } finally {
-      workers.shutdownNow();
+      workers.shutdown();
+      clock.shutdown();
       Files.deleteIfExists(path);
     }
   }
 
   private void serve(SocketChannel client, BlktapDaemon daemon) {
-    Future<?> late =
-        workers.schedule(() -> closeQuietly(client), timeout.toMillis(), TimeUnit.MILLISECONDS);
     try (client) {
+      Future<?> late =
+          clock.schedule(() -> closeQuietly(client), timeout.toMillis(), TimeUnit.MILLISECONDS);
       Optional<String> line = line(client);
       late.cancel(false);
       if (line.isPresent()) {
         client.write(ByteBuffer.wrap(answer(line.get(), daemon).getBytes(StandardCharsets.UTF_8)));
       }
-    } catch (AsynchronousCloseException e) {
-      assert !client.isOpen(); // it was late
     } catch (IOException e) {
-      assert server.isOpen() || !client.isOpen(); // it has gone
+      // It has gone, or was late.
+      assert !client.isOpen();
+    } catch (RejectedExecutionException e) {
+      assert clock.isShutdown(); // it came when we were about to end
     }
   }
 

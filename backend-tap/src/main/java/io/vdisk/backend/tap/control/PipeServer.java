@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tapdisk of blktap 1: it takes its commands from a pipe and answers into another. {@link #run}
@@ -27,6 +29,7 @@ public final class PipeServer implements Closeable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private PipeDialect dialect = PipeDialect.XEN_3_2;
   private boolean isLastClosed;
+  private @Nullable ControlException failure;
 
   /** A disk by its cookie, and the minor of its device once it has one. */
   private static final class Served {
@@ -58,15 +61,16 @@ public final class PipeServer implements Closeable {
   /**
    * Serves. Called once.
    *
-   * @throws IOException if a disk that was left open could not be closed well
+   * @throws IOException at the end, if a disk could not be closed well: nobody was told
    */
   public void run() throws IOException {
     try {
       while (!isLastClosed && pipes.read(bytes)) {
         takeMessages();
       }
-      for (int cookie : Set.copyOf(served.keySet())) {
-        end(cookie);
+      Set.copyOf(served.keySet()).forEach(this::end);
+      if (failure != null) {
+        throw failure;
       }
     } finally {
       pipes.close();
@@ -136,11 +140,7 @@ public final class PipeServer implements Closeable {
         throw new ControlException(ErrorNumber.EEXIST, "cookie " + message.cookie() + " again");
       }
       ControlledDisk disk = disks.attach(message.cookie());
-      DiskInfo info =
-          disk.open(
-              message.isReadOnly()
-                  ? OpenRequest.of(driver.word() + ":" + path, OpenFlag.READ_ONLY)
-                  : OpenRequest.of(driver.word() + ":" + path));
+      DiskInfo info = open(disk, driver.word() + ":" + path, message.isReadOnly());
       served.put(message.cookie(), new Served(disk));
       return PipeMessage.answer(PipeMessageType.IMG, new PipeMessage.Image(info));
     } catch (ControlException e) {
@@ -151,6 +151,17 @@ public final class PipeServer implements Closeable {
           message.cookie(),
           message.isReadOnly(),
           new PipeMessage.Nothing());
+    }
+  }
+
+  private static DiskInfo open(ControlledDisk disk, String name, boolean isReadOnly)
+      throws ControlException {
+    try {
+      return disk.open(
+          isReadOnly ? OpenRequest.of(name, OpenFlag.READ_ONLY) : OpenRequest.of(name));
+    } catch (ControlException e) {
+      disk.detach();
+      throw e;
     }
   }
 
@@ -170,25 +181,36 @@ public final class PipeServer implements Closeable {
   }
 
   /** Nobody is told, as in Xen; the process ends with its last disk. */
-  private void close(PipeMessage message) throws IOException {
-    if (served.containsKey(message.cookie())) {
-      end(message.cookie());
-    }
+  private void close(PipeMessage message) {
+    end(message.cookie());
     isLastClosed = served.isEmpty();
   }
 
-  private void end(int cookie) throws IOException {
+  /** What fails is one disk's trouble, not the others'. */
+  private void end(int cookie) {
     Served one = served.remove(cookie);
-    if (one == null) {
-      return;
-    }
-    try {
+    if (one != null) {
       if (one.minor.isPresent()) {
-        devices.disconnect(one.minor.getAsInt());
+        attempt(() -> devices.disconnect(one.minor.getAsInt()));
       }
-    } finally {
-      one.disk.close(false);
-      one.disk.detach();
+      attempt(() -> one.disk.close(false));
+      attempt(one.disk::detach);
+    }
+  }
+
+  private interface Step {
+    void run() throws ControlException;
+  }
+
+  private void attempt(Step step) {
+    try {
+      step.run();
+    } catch (ControlException e) {
+      if (failure == null) {
+        failure = e;
+      } else {
+        failure.addSuppressed(e);
+      }
     }
   }
 
@@ -196,17 +218,6 @@ public final class PipeServer implements Closeable {
   @Override
   public void close() {
     pipes.close();
-    boolean isInterrupted = false;
-    while (true) {
-      try {
-        ended.await();
-        break;
-      } catch (InterruptedException e) {
-        isInterrupted = true;
-      }
-    }
-    if (isInterrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Uninterruptibles.awaitUninterruptibly(ended);
   }
 }

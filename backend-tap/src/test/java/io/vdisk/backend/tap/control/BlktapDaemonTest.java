@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -260,6 +262,43 @@ class BlktapDaemonTest {
       assertEquals("", DaemonSocket.ask(folder, "detach 1"));
     }
     assertThrows(ControlException.class, () -> DaemonSocket.ask(folder, "list"));
+  }
+
+  @Test
+  void silentCommandsAreOutlived() throws IOException {
+    Files.createDirectories(folder);
+    List<SocketChannel> silent = new ArrayList<>();
+    try (DaemonSocket socket = DaemonSocket.open(folder, Duration.ofMillis(50))) {
+      pool.submit(
+          () -> {
+            socket.run(daemon);
+            return 0;
+          });
+      for (int i = 0; i < 6; i++) {
+        silent.add(SocketChannel.open(UnixDomainSocketAddress.of(DaemonSocket.path(folder))));
+      }
+      assertEquals("", DaemonSocket.ask(folder, "list"));
+    } finally {
+      for (SocketChannel one : silent) {
+        one.close();
+      }
+    }
+  }
+
+  @Test
+  void diskThatCannotBeFlushedIsNoEndOfTheOthers()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    BlktapDaemon.Attached one = daemon.attach("ram:/r", false, 1, 0);
+    BlktapDaemon.Attached two = daemon.attach("ram:/r", false, 2, 0);
+    disks.attached.get(0).failsToFlush = true;
+    daemon.detach(one.minor());
+    daemon.attach("ram:/r", false, 3, 0);
+    assertTrue(disks.attached.get(0).isDetached);
+    assertFalse(disks.attached.get(1).isDetached);
+    daemon.detach(two.minor());
+    daemon.detach(1);
+    ExecutionException ended = assertThrows(ExecutionException.class, () -> awaitEnd(0));
+    assertEquals("the disk could not be flushed", ended.getCause().getMessage());
   }
 
   @Test
