@@ -16,10 +16,17 @@ public final class Minors {
   static final int LIMIT = 16384;
 
   private final ControlFolder folder;
+  private final int limit;
 
   /** The minors of a folder. */
   public Minors(ControlFolder folder) {
+    this(folder, LIMIT);
+  }
+
+  /** So many minors in a folder. */
+  Minors(ControlFolder folder, int limit) {
     this.folder = folder;
+    this.limit = limit;
   }
 
   /**
@@ -32,7 +39,7 @@ public final class Minors {
     folder.prepare();
     ProcessLock lock = ProcessLock.await(folder.minors());
     try {
-      for (int minor = 0; minor < LIMIT; minor++) {
+      for (int minor = 0; minor < limit; minor++) {
         Path marker = folder.marker(minor);
         if (Files.exists(marker)) {
           continue;
@@ -46,7 +53,7 @@ public final class Minors {
     } finally {
       lock.close();
     }
-    throw new ControlException(ErrorNumber.ENOSPC, "all " + LIMIT + " minors are taken");
+    throw new ControlException(ErrorNumber.ENOSPC, "all " + limit + " minors are taken");
   }
 
   /** The number that a file stands for. */

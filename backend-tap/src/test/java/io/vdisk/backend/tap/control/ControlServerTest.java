@@ -370,6 +370,15 @@ class ControlServerTest {
     assertEquals(2, client.list(PID).get(0).state());
   }
 
+  /** Whether the server has closed a connection, or never accepted it. */
+  private static boolean hasHungUp(SocketChannel channel) {
+    try {
+      return channel.read(ByteBuffer.allocate(1)) < 0;
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
   @Test
   void endOfTheServerClosesItsDisks()
       throws IOException, InterruptedException, ExecutionException, TimeoutException {
@@ -378,7 +387,7 @@ class ControlServerTest {
     client.open(PID, 0, OpenRequest.of("vhd:/a"));
     try (SocketChannel silent = connect()) {
       server.close();
-      assertEquals(-1, silent.read(ByteBuffer.allocate(1)));
+      assertTrue(hasHungUp(silent));
     }
 
     awaitEnd();
