@@ -8,7 +8,7 @@ package io.vdisk.tools;
  */
 final class Startup {
   /** The variable of the environment by which a launcher says that it waits. */
-  private static final String VARIABLE = "VDISK_LAUNCHER_WAITS";
+  static final String VARIABLE = "VDISK_LAUNCHER_WAITS";
 
   private final Console console;
   private final boolean isAwaited;

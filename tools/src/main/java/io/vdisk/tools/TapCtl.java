@@ -98,8 +98,7 @@ public final class TapCtl {
   private static int failed(
       ControlException failure, Optional<TapCommand> command, boolean isOld, Console console) {
     int code = exitCode(failure, command, isOld);
-    boolean isKernels = command.filter(TapCommand.MAJOR::equals).isPresent();
-    if (isKernels) {
+    if (isOfKernel(failure, command)) {
       console.out().println(failure.sentence());
     } else if (!failure.sentence().isEmpty()) {
       console.err().println("tap-ctl: " + failure.sentence());
@@ -110,11 +109,17 @@ public final class TapCtl {
     return code;
   }
 
+  /** That the kernel lacks the module, which is told on standard output. */
+  private static boolean isOfKernel(ControlException failure, Optional<TapCommand> command) {
+    return command.filter(TapCommand.MAJOR::equals).isPresent()
+        && failure.number() == ErrorNumber.ENOSYS.number();
+  }
+
   /** xapi's tap-ctl takes each refusal to attach or detach for a breach of the protocol. */
   private static int exitCode(
       ControlException failure, Optional<TapCommand> command, boolean isOld) {
     if (isOld) {
-      return command.filter(TapCommand.MAJOR::equals).isPresent() ? OLD_ENOSYS : failure.number();
+      return isOfKernel(failure, command) ? OLD_ENOSYS : failure.number();
     }
     boolean isAttaching =
         command.filter(one -> one == TapCommand.ATTACH || one == TapCommand.DETACH).isPresent();

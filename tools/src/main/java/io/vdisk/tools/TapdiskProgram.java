@@ -55,12 +55,13 @@ record TapdiskProgram(Path path) {
    */
   void serve(Path read, Path write) throws ControlException {
     try {
-      Process process =
+      ProcessBuilder builder =
           new ProcessBuilder(path.toString(), read.toString(), write.toString())
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      process.getOutputStream().close();
+              .redirectError(ProcessBuilder.Redirect.DISCARD);
+      // It is the daemon's launcher that waits, not this one's.
+      builder.environment().remove(Startup.VARIABLE);
+      builder.start().getOutputStream().close();
     } catch (IOException e) {
       throw new ControlException(ErrorNumber.ENOENT, path + " cannot be started", e);
     }
@@ -75,6 +76,7 @@ record TapdiskProgram(Path path) {
    */
   int spawn(ControlFolder folder, String compatible) throws ControlException {
     ProcessBuilder builder = new ProcessBuilder(path.toString()).redirectErrorStream(true);
+    builder.environment().remove(Startup.VARIABLE);
     builder.environment().put(ControlFolder.VARIABLE, folder.path().toAbsolutePath().toString());
     builder.environment().put(TapCtl.COMPATIBLE, compatible);
     try {

@@ -291,6 +291,7 @@ class TapCtlTest {
     assertEquals("blktap kernel module not installed\n", shell.out);
     shell.environment.put("VDISK_TAP_COMPAT", "4.1");
     assertEquals(218, tap("major"));
+    assertEquals(22, tap("major", "-c"));
   }
 
   @Test
