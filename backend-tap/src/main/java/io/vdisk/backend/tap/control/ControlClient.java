@@ -24,7 +24,8 @@ public final class ControlClient {
   /** The process that answers at the socket of {@code pid}. */
   public int pid(int pid) throws ControlException {
     ControlMessage request = ControlMessage.of(MessageType.PID, 0);
-    ControlMessage answer = exchange(pid, ControlRequest.of(request), Optional.empty());
+    ControlMessage answer =
+        exchange(pid, ControlRequest.of(request), Optional.of(ControlServer.TIMEOUT));
     if (answer.body() instanceof ProcessId process) {
       return process.pid();
     }
