@@ -139,6 +139,12 @@ final class Descriptor {
     return ENTRY.matcher(line);
   }
 
+  /** The key of a line as it is spelled; empty if the line is no entry. */
+  static String key(String line) {
+    Matcher entry = entry(line);
+    return entry.matches() ? entry.group(2) : "";
+  }
+
   private static String unquoted(String value) {
     int length = value.length();
     return length > 1 && value.charAt(0) == '"' && value.charAt(length - 1) == '"'
@@ -222,7 +228,7 @@ final class Descriptor {
     for (int i = lines.size() - 1; i >= 0; i--) {
       String line = lines.get(i);
       if (ExtentLine.isOne(line)) {
-        changed.set(i, line.replaceFirst("(?<=\\s)\\d+", Long.toString(sectors)));
+        changed.set(i, ExtentLine.resized(line, sectors));
         return new Descriptor(List.copyOf(changed), where);
       }
     }
@@ -232,6 +238,11 @@ final class Descriptor {
   /** The same with another CID. */
   Descriptor withCid(long cid) {
     return with(CID, hex(cid), VERSION);
+  }
+
+  /** Whether a name can be said in the text's encoding, and within quotes. */
+  boolean canSpell(String name) {
+    return name.chars().noneMatch(c -> c < ' ' || c == '"') && charset.newEncoder().canEncode(name);
   }
 
   /** The same over this parent. */
@@ -277,12 +288,20 @@ final class Descriptor {
         behind = i + 1;
       }
     }
+    if (behind > 0 && !changed.get(behind - 1).endsWith("\n")) {
+      changed.set(behind - 1, changed.get(behind - 1) + end());
+    }
     changed.add(behind, key + "=" + value + end());
     return new Descriptor(List.copyOf(changed), where);
   }
 
   private String end() {
     return !lines.isEmpty() && lines.get(0).endsWith("\r\n") ? "\r\n" : "\n";
+  }
+
+  /** The lines, each with its end; the characters are bytes. */
+  List<String> lines() {
+    return lines;
   }
 
   /** The text. */

@@ -220,9 +220,21 @@ final class VmdkImage {
     if (old == null) {
       throw new IllegalStateException(file.name() + " has no descriptor");
     }
-    where.replace(old, text);
-    file.flush();
-    descriptor = text;
+    try {
+      descriptor = where.replace(old, text);
+    } catch (IOException e) {
+      readAgain(where, e);
+      throw e;
+    }
+  }
+
+  /** A change that failed may have come to any of its steps: the file knows. */
+  private void readAgain(DescriptorPlace where, IOException failure) {
+    try {
+      descriptor = where.read();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /** Reads again what is kept of the files. */
