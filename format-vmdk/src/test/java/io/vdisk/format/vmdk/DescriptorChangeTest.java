@@ -131,7 +131,7 @@ class DescriptorChangeTest {
   }
 
   private void everywhere(String text, Edit edit) throws IOException {
-    for (int bytes = 0; bytes < 640; bytes += 1 + random.nextInt(8)) {
+    for (int bytes = 0; bytes < 640; bytes += 1 + random.nextInt(16)) {
       Descriptor unused = change(shifted(text, bytes), edit, bytes % 2 == 0);
       assertTrue(unused.toString().contains("version=1"));
     }
