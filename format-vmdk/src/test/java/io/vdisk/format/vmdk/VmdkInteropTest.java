@@ -8,10 +8,11 @@ import io.vdisk.BlockDevice;
 import io.vdisk.ImageCopy;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.testkit.PlainFormat;
+import io.vdisk.testkit.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -95,9 +96,7 @@ class VmdkInteropTest {
         BlockDevice source =
             Images.open(
                 path("disk.raw"),
-                OpenOptions.readOnly()
-                    .withFormats(List.of(new PlainFormat()))
-                    .withFormat("plain"))) {
+                OpenOptions.readOnly().withFormats(List.of(new PlainFormat())).withFormat("raw"))) {
       ImageCopy.of(source, device).run();
     }
     assertEquals(List.of(), Disks.findings(path("disk.vmdk")));
@@ -160,7 +159,7 @@ class VmdkInteropTest {
     Random random = new Random(SEED);
     programs.img(
         "create", "-f", "vmdk", "-o", "subformat=" + options, "disk.vmdk", Integer.toString(SIZE));
-    qemuChanges("disk.vmdk", model, OPERATIONS, random);
+    programs.change("vmdk", "disk.vmdk", model, OPERATIONS, random);
     assertArrayEquals(model, Disks.read(path("disk.vmdk")));
     assertEquals(List.of(), errors(path("disk.vmdk")));
     for (int turn = 0; turn < 3; turn++) {
@@ -169,28 +168,10 @@ class VmdkInteropTest {
       }
       Files.write(path("model.raw"), model);
       programs.img("compare", "-f", "raw", "-F", "vmdk", "model.raw", "disk.vmdk");
-      qemuChanges("disk.vmdk", model, 300, random);
+      programs.change("vmdk", "disk.vmdk", model, 300, random);
       assertArrayEquals(model, Disks.read(path("disk.vmdk")));
       assertEquals(List.of(), errors(path("disk.vmdk")));
     }
-  }
-
-  private void qemuChanges(String image, byte[] model, int operations, Random random)
-      throws Exception {
-    List<String> commands = new ArrayList<>();
-    for (int i = 0; i < operations; i++) {
-      int sectors = 1 + random.nextInt(random.nextInt(40) == 0 ? 3000 : 40);
-      int from = random.nextInt(model.length / 512 - sectors) * 512;
-      int pattern = random.nextInt(256);
-      boolean isZero = random.nextInt(8) == 0;
-      commands.add(
-          isZero
-              ? "write -z " + from + " " + sectors * 512
-              : "write -P " + pattern + " " + from + " " + sectors * 512);
-      Arrays.fill(model, from, from + sectors * 512, isZero ? 0 : (byte) pattern);
-    }
-    String output = programs.io(image, commands);
-    assertTrue(!output.contains("failed"), output);
   }
 
   @Test
@@ -205,7 +186,7 @@ class VmdkInteropTest {
       Disks.change(middle, model, 200, random);
     }
     programs.img("create", "-f", "vmdk", "-b", "middle.vmdk", "-F", "vmdk", "top.vmdk");
-    qemuChanges("top.vmdk", model, 200, random);
+    programs.change("vmdk", "top.vmdk", model, 200, random);
     try (BlockDevice top = Disks.open(path("top.vmdk"), true)) {
       Disks.change(top, model, 200, random);
     }
@@ -231,7 +212,7 @@ class VmdkInteropTest {
         device.writeZeroes(border - 1000, 2000);
         Arrays.fill(bytes, 99_000, 101_000, (byte) 0);
       }
-      programs.io(image, List.of("write -P 7 " + (size - 4096) + " 4096"));
+      programs.io("vmdk", image, List.of("write -P 7 " + (size - 4096) + " 4096"));
       try (BlockDevice device = Disks.open(path(image), false)) {
         java.nio.ByteBuffer read = java.nio.ByteBuffer.allocate(bytes.length);
         device.read(read, border - 100_000);
