@@ -62,6 +62,16 @@ final class SparseExtent implements VmdkExtent {
     return mark.isSet() && space == null;
   }
 
+  /** Whether it may be changed. */
+  boolean isWritable() {
+    return whyReadOnly.isEmpty();
+  }
+
+  /** Its tables are about to be changed past it: the file is marked, durably. */
+  void unsettle() throws IOException {
+    mark.set();
+  }
+
   /** Every change is written, and all is in order: it need not be marked any more. */
   void settle() throws IOException {
     mark.set();
@@ -323,9 +333,15 @@ final class SparseExtent implements VmdkExtent {
     mark.clear();
   }
 
+  /** Until the file has told its size, no entry is taken to point past its end. */
+  @Override
+  public void forget() {
+    space = null;
+    tables.growTo(GrainGeometry.MAX_FILE);
+  }
+
   @Override
   public void reload() throws IOException {
-    space = null;
     tables.growTo(geometry.file().size());
   }
 }

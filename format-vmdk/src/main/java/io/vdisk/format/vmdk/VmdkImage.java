@@ -237,9 +237,15 @@ final class VmdkImage {
     }
   }
 
-  /** Reads again what is kept of the files. */
+  /**
+   * Reads again what is kept of the files. All is forgotten before anything is read: if that fails,
+   * space that was free before may have been taken since.
+   */
   void reload() throws IOException {
     tables.cache().abandon();
+    for (PlacedExtent placed : extents) {
+      placed.extent().forget();
+    }
     if (place.isPresent()) {
       descriptor = place.get().read();
     }

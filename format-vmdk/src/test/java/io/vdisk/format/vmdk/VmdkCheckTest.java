@@ -194,6 +194,48 @@ class VmdkCheckTest {
   }
 
   @Test
+  void gapsAreGivenBackByGrainsThatMoveIntoThem() throws IOException {
+    for (int grain : new int[] {3, 30, 33, 597}) {
+      int entry = grain * 4;
+      image.putInt(table + entry, 0);
+      image.putInt(copy + entry, 0);
+      java.util.Arrays.fill(model, grain * GRAIN, (grain + 1) * GRAIN, (byte) 0);
+    }
+    assertEquals(4, check().leaks());
+    MemoryFile file = file();
+    CheckReport report;
+    try (BlockDevice device = Images.open(file, Disks.opening(true))) {
+      report =
+          device
+              .feature(Repairing.class)
+              .orElseThrow()
+              .repair(Repairing.Scope.LEAKS, Progress.NONE);
+      assertArrayEquals(model, Disks.read(device));
+    }
+    assertEquals(report.leaks(), report.leaksFixed());
+    assertEquals(image.capacity() - 4 * GRAIN, file.size());
+    assertEquals(java.util.List.of(), check(file).findings());
+    try (BlockDevice device = Images.open(file, Disks.opening(false))) {
+      assertArrayEquals(model, Disks.read(device));
+    }
+    repair(Repairing.Scope.LEAKS);
+  }
+
+  @Test
+  void whatNoCopyKnowsBetterStaysAndTheReportSaysSo() throws IOException {
+    image.putInt(table + 3 * 4, 0x7000_0000);
+    image.putInt(copy + 3 * 4, 0x7000_0000);
+    MemoryFile file = file();
+    try (BlockDevice device = Images.open(file, Disks.opening(true).forRepair())) {
+      CheckReport report =
+          device.feature(Repairing.class).orElseThrow().repair(Repairing.Scope.ALL, Progress.NONE);
+      assertEquals(0, report.errorsFixed());
+      assertTrue(report.findings().toString().contains("no copy of the tables knows better"));
+    }
+    assertEquals(1, check(file).errors());
+  }
+
+  @Test
   void gapIsLeakedAndUsedAgainByTheNextWrite() throws IOException {
     image.putInt(table + 3 * 4, 0);
     image.putInt(copy + 3 * 4, 0);
