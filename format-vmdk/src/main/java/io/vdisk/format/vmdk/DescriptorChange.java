@@ -149,7 +149,7 @@ final class DescriptorChange {
     List<String> entries = new ArrayList<>();
     for (String key : IDENTITY) {
       Optional<String> line =
-          text.lines().stream().filter(l -> key.equalsIgnoreCase(Descriptor.key(l))).findFirst();
+          text.lines().stream().filter(l -> key.equalsIgnoreCase(DescriptorText.key(l))).findFirst();
       line.ifPresent(entry -> entries.add(entry.strip() + "\n"));
     }
     return entries;
@@ -160,7 +160,7 @@ final class DescriptorChange {
   }
 
   private static boolean isIdentity(String line) {
-    return IDENTITY.stream().anyMatch(key -> key.equalsIgnoreCase(Descriptor.key(line)));
+    return IDENTITY.stream().anyMatch(key -> key.equalsIgnoreCase(DescriptorText.key(line)));
   }
 
   /**
@@ -176,7 +176,7 @@ final class DescriptorChange {
     for (String line : before.lines()) {
       int from = at;
       at += line.length();
-      String key = Descriptor.key(line).toLowerCase(Locale.ROOT);
+      String key = DescriptorText.key(line).toLowerCase(Locale.ROOT);
       boolean isKept = seen.stream().filter(key::equals).count() < kept;
       seen.add(key);
       if (isIdentity(line) && !isKept && from < end) {

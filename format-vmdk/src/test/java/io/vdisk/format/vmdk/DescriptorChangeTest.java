@@ -70,7 +70,7 @@ class DescriptorChangeTest {
     all.add(text.extents());
     all.add(text.createType());
     for (String line : text.lines()) {
-      if (Descriptor.key(line).startsWith("ddb.")) {
+      if (DescriptorText.key(line).startsWith("ddb.")) {
         all.add(line.strip());
       }
     }
@@ -246,7 +246,7 @@ class DescriptorChangeTest {
         Set.of("cid", "parentcid", "parentfilenamehint", "version"),
         new TreeSet<>(
             changed.lines().stream()
-                .map(line -> Descriptor.key(line).toLowerCase(java.util.Locale.ROOT))
+                .map(line -> DescriptorText.key(line).toLowerCase(java.util.Locale.ROOT))
                 .filter(key -> !key.isEmpty())
                 .toList()));
   }
