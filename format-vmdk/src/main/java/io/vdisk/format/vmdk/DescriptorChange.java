@@ -18,9 +18,10 @@ import java.util.Optional;
  *   <li>An entry becomes a comment when another one says the same, by bytes of one sector.
  * </ol>
  *
- * Where a new text does not fit where the old one was, blank lines fill the rest, or comments of
- * that sector make room. Where that does not help, {@code CID}, {@code parentCID} and {@code
- * parentFileNameHint} move to the end of the text, all of them to one sector.
+ * Where a new text does not fit where the old one was, blank lines fill the rest, or others make
+ * room (see {@link DescriptorRoom}). Where that does not help, {@code CID}, {@code parentCID} and
+ * {@code parentFileNameHint} move to the end of the text, all of them to one sector, where QEMU
+ * finds them (and libvmdk does not).
  */
 final class DescriptorChange {
   private static final int SECTOR = SparseHeader.SECTOR;
@@ -50,10 +51,16 @@ final class DescriptorChange {
     if (isWithinSector(filled(old, length), filled(wanted, length))) {
       return List.of(filled(old, length), filled(wanted, length), wanted);
     }
-    for (String fitting : fitting()) {
-      if (isWithinSector(old, fitting)) {
-        return List.of(fitting);
+    DescriptorRoom room = DescriptorRoom.of(before.lines(), after.lines());
+    for (String text : room.texts()) {
+      if (isWithinSector(old, text)) {
+        return List.of(text);
       }
+    }
+    Optional<List<String>> displacing = room.displacing();
+    if (displacing.isPresent()
+        && isWithinSector(displacing.get().get(0), displacing.get().get(1))) {
+      return displacing.get();
     }
     return moved();
   }
@@ -76,49 +83,6 @@ final class DescriptorChange {
       last--;
     }
     return first > last || first / SECTOR == last / SECTOR;
-  }
-
-  /** New texts that are as long as the old one. */
-  private List<String> fitting() {
-    List<String> from = before.lines();
-    List<String> to = after.lines();
-    int head = 0;
-    while (head < Math.min(from.size(), to.size()) && from.get(head).equals(to.get(head))) {
-      head++;
-    }
-    int tail = 0;
-    while (tail < Math.min(from.size(), to.size()) - head
-        && from.get(from.size() - 1 - tail).equals(to.get(to.size() - 1 - tail))) {
-      tail++;
-    }
-    List<String> above = from.subList(0, head);
-    List<String> below = from.subList(from.size() - tail, from.size());
-    String middle = String.join("", to.subList(head, to.size() - tail));
-    int missing =
-        middle.length() - String.join("", from.subList(head, from.size() - tail)).length();
-    if (missing <= 0) {
-      return List.of(
-          String.join("", above) + ExtentLine.widened(middle, -missing) + String.join("", below),
-          String.join("", above) + middle + "\n".repeat(-missing) + String.join("", below));
-    }
-    return List.of(
-        String.join("", above) + middle + squeezed(below, missing, 0, 1),
-        squeezed(above, missing, above.size() - 1, -1) + middle + String.join("", below));
-  }
-
-  /** Lines without so many bytes of comments and blank lines; as they are if they have fewer. */
-  private static String squeezed(List<String> lines, int missing, int start, int step) {
-    List<String> kept = new ArrayList<>(lines);
-    int left = missing;
-    for (int i = start; left > 0 && i >= 0 && i < lines.size(); i += step) {
-      String line = lines.get(i).strip();
-      boolean isFirst = line.equalsIgnoreCase(Descriptor.FIRST_LINE);
-      if (!isFirst && (line.isEmpty() || line.startsWith("#"))) {
-        left -= lines.get(i).length();
-        kept.set(i, "\n".repeat(Math.max(0, -left)));
-      }
-    }
-    return String.join("", kept);
   }
 
   /** By way of entries at the end that say what the old ones do. */
@@ -149,7 +113,9 @@ final class DescriptorChange {
     List<String> entries = new ArrayList<>();
     for (String key : IDENTITY) {
       Optional<String> line =
-          text.lines().stream().filter(l -> key.equalsIgnoreCase(DescriptorText.key(l))).findFirst();
+          text.lines().stream()
+              .filter(l -> key.equalsIgnoreCase(DescriptorText.key(l)))
+              .findFirst();
       line.ifPresent(entry -> entries.add(entry.strip() + "\n"));
     }
     return entries;

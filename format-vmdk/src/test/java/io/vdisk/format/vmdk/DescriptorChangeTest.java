@@ -16,8 +16,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,11 +71,13 @@ class DescriptorChangeTest {
     all.add(text.hasParent() ? text.parentHint() : "");
     all.add(text.extents());
     all.add(text.createType());
+    Map<String, String> dataBase = new TreeMap<>();
     for (String line : text.lines()) {
       if (DescriptorText.key(line).startsWith("ddb.")) {
-        all.add(line.strip());
+        dataBase.putIfAbsent(DescriptorText.key(line), line.strip());
       }
     }
+    all.add(dataBase);
     return all;
   }
 
@@ -117,11 +121,23 @@ class DescriptorChangeTest {
     Descriptor result = place.replace(before, after);
     disk.setHook(event -> {});
     assertEquals(meaning(after), meaning(result));
+    if (text.contains("# The Disk Data Base")) {
+      assertInOrder(result);
+    }
     assertEquals(result.toString(), place.read().toString());
     Descriptor durable =
         new DescriptorPlace(disk.cutLosingAll().files().get(0), 0, isEmbedded ? ROOM : 0).read();
     assertEquals(result.toString(), durable.toString());
     return result;
+  }
+
+  /** Comments that libvmdk looks for, and the entries of a disk's identity before them. */
+  private static void assertInOrder(Descriptor text) {
+    String all = text.toString();
+    int extents = all.indexOf("# Extent description");
+    int dataBase = all.indexOf("# The Disk Data Base");
+    assertTrue(all.indexOf("RW ") > extents && extents > 0, all);
+    assertTrue(all.lastIndexOf("RW ") < dataBase, all);
   }
 
   private static String shifted(String text, int bytes) {
@@ -190,6 +206,20 @@ class DescriptorChangeTest {
       }
     }
     assertTrue(refused < 640 * 3 / 10, refused + " were refused");
+  }
+
+  /** Others than us look for a parent before the extents, as it is with VMware's texts. */
+  @Test
+  void longerNameStaysInItsSectionWhereEntriesOfTheDataBaseCanMove() throws IOException {
+    String text = CHILD + "ddb.longContentID = \"0123456789abcdef0123456789abcdef\"\n".repeat(5);
+    assertTrue(text.length() > SECTOR, text);
+    for (boolean isEmbedded : new boolean[] {false, true}) {
+      Descriptor changed =
+          change(text, t -> t.withParent(1, "other-with-a-longer-name.vmdk"), isEmbedded);
+      String all = changed.toString();
+      assertTrue(all.indexOf("parentFileNameHint=\"other") < all.indexOf("# Extent"), all);
+      assertEquals(all.indexOf("ddb.adapterType"), all.lastIndexOf("ddb.adapterType"), all);
+    }
   }
 
   @Test
