@@ -400,7 +400,8 @@ class VmdkAlterationCrashTest {
         if (!isDone(change, device, copies)) {
           failures++;
           plan.failOnce(plan.count() + 1);
-          assertTrue(isDone(change, device, copies) || isDone(change, device, copies));
+          boolean isDone = isDone(change, device, copies);
+          assertTrue(isDone || isDone(change, device, copies));
         }
         plan.pause();
         assertArrayEquals(content, read(device, SIZE));

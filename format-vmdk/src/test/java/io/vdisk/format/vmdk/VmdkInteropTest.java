@@ -179,7 +179,8 @@ class VmdkInteropTest {
       assertEquals(7, disk[0]);
       assertEquals(0, disk[65_536]);
     }
-    image[SparseHeader.FLAGS.offset()] &= ~SparseHeader.ZEROED_GRAINS;
+    int flags = SparseHeader.FLAGS.offset();
+    image[flags] = (byte) (image[flags] & ~SparseHeader.ZEROED_GRAINS);
     Files.write(path("disk.vmdk"), image);
     assertThrows(CorruptImageException.class, () -> Disks.read(path("disk.vmdk")));
   }
