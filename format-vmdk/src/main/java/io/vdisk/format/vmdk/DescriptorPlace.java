@@ -73,7 +73,9 @@ record DescriptorPlace(HostFile file, long offset, long room) {
           file.name() + ": a descriptor of " + most + " bytes has no room");
     }
     byte[] old = before.bytes();
-    clearBehind(old.length);
+    if (most > old.length) {
+      clearBehind(old.length);
+    }
     for (String text : texts) {
       byte[] next = text.getBytes(StandardCharsets.ISO_8859_1);
       if (!Arrays.equals(old, next)) {

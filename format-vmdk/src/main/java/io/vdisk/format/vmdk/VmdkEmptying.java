@@ -48,7 +48,7 @@ final class VmdkEmptying {
     file.flush();
     long grain = geometry.grainSize();
     long end = (clearing.end + grain - 1) & -grain;
-    if (end < file.size()) {
+    if (end < file.size() && file.size() < file.capacity()) {
       file.resize(end);
       file.flush();
     }

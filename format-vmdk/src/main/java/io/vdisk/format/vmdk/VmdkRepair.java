@@ -4,6 +4,7 @@ import io.vdisk.Progress;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Severity;
 import io.vdisk.feature.Repairing;
+import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,20 +50,28 @@ final class VmdkRepair {
 
   private static void giveBack(SparseExtent sparse, boolean hasGaps) throws IOException {
     GrainGeometry geometry = sparse.geometry();
-    if (hasGaps) {
-      sparse.unsettle();
-      new TableCopies(geometry).makeEqual();
-      new GrainCompaction(geometry).run();
+    HostFile file = geometry.file();
+    if (file.size() < file.capacity()) { // a device keeps its size
+      if (hasGaps) {
+        sparse.unsettle();
+        new TableCopies(geometry).makeEqual();
+        new GrainCompaction(geometry).run();
+      }
+      cutEnd(geometry);
     }
+    sparse.settle();
+  }
+
+  private static void cutEnd(GrainGeometry geometry) throws IOException {
+    HostFile file = geometry.file();
     GrainChecker checker =
         new GrainChecker(geometry, CheckReport.builder(), new GrainCount(), Progress.NONE);
     checker.check();
     long end = (checker.usedEnd() + geometry.grainSize() - 1) & -geometry.grainSize();
-    if (end < geometry.file().size()) {
-      geometry.file().resize(end);
-      geometry.file().flush();
+    if (end < file.size()) {
+      file.resize(end);
+      file.flush();
     }
-    sparse.settle();
   }
 
   /** Why errors are left. */

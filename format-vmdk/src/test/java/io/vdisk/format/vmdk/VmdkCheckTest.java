@@ -14,6 +14,8 @@ import io.vdisk.Progress;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.Repairing;
+import io.vdisk.file.ForwardingFile;
+import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -219,6 +221,37 @@ class VmdkCheckTest {
       assertArrayEquals(model, Disks.read(device));
     }
     repair(Repairing.Scope.LEAKS);
+  }
+
+  /** A file that cannot be cut, as a block device is. */
+  @Test
+  void deviceKeepsItsSizeAndWhatIsRepaired() throws IOException {
+    image.put(SparseHeader.UNCLEAN_SHUTDOWN.offset(), (byte) 1);
+    image.putInt(copy + 3 * 4, 0);
+    image.putInt(table + 30 * 4, 0);
+    image.putInt(copy + 30 * 4, 0);
+    java.util.Arrays.fill(model, 30 * GRAIN, 31 * GRAIN, (byte) 0);
+    MemoryFile memory = file();
+    HostFile device =
+        new ForwardingFile(memory) {
+          @Override
+          public long capacity() throws IOException {
+            return size();
+          }
+
+          @Override
+          public void resize(long size) throws IOException {
+            throw new IOException("a device has the size that it has");
+          }
+        };
+    try (BlockDevice disk = Images.open(device, Disks.opening(true))) {
+      CheckReport report =
+          disk.feature(Repairing.class).orElseThrow().repair(Repairing.Scope.ALL, Progress.NONE);
+      assertEquals(0, report.leaksFixed());
+      assertArrayEquals(model, Disks.read(disk));
+    }
+    assertEquals(0, check(memory).warnings());
+    assertFalse(SparseHeader.read(memory).unclean());
   }
 
   @Test
