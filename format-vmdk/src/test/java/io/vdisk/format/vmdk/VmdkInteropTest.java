@@ -254,12 +254,13 @@ class VmdkInteropTest {
         "twoGbMaxExtentSparse",
         "twoGbMaxExtentFlat"
       })
-  void tenThousandChangesOfQemuReadTheSameAndAreGoneOnWith(String options) throws Exception {
+  void changesOfQemuReadTheSameAndAreGoneOnWith(String options) throws Exception {
     byte[] model = new byte[SIZE];
     Random random = new Random(SEED);
     programs.img(
         "create", "-f", "vmdk", "-o", "subformat=" + options, "disk.vmdk", Integer.toString(SIZE));
-    programs.change("vmdk", "disk.vmdk", model, OPERATIONS, random);
+    int operations = options.startsWith("monolithicSparse") ? OPERATIONS : OPERATIONS / 5;
+    programs.change("vmdk", "disk.vmdk", model, operations, random);
     assertArrayEquals(model, Disks.read(path("disk.vmdk")));
     assertEquals(List.of(), errors(path("disk.vmdk")));
     for (int turn = 0; turn < 3; turn++) {
