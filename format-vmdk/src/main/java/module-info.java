@@ -4,7 +4,6 @@ module io.vdisk.format.vmdk {
   requires com.google.common;
   requires io.vdisk;
   requires java.xml;
-  requires org.apache.commons.io;
   requires static org.apache.commons.compress;
   requires static org.jspecify;
 

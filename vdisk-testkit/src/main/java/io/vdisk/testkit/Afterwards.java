@@ -75,7 +75,7 @@ final class Afterwards {
     Guest guest =
         new Guest(new SectorModel(subject.size(), sector -> left.get((int) sector)), subject);
     try (BlockDevice device = subject.open(image, false, backing())) {
-      guest.checkAll(device, (sector, found) -> left.add(found));
+      guest.checkAll(device, (sector, found) -> left.add(found.clone()));
     }
     try (BlockDevice device = subject.open(image, true, backing())) {
       guest.checkAll(device, guest.model()::checkCurrent);

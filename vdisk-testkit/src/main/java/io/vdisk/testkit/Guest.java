@@ -14,6 +14,9 @@ final class Guest {
   /** What is compared around a touched byte: copying up goes wrong in the neighbourhood. */
   private static final int REGION = 16 << 10;
 
+  /** Bytes that are read at a time. */
+  private static final int READ = 64 << 10;
+
   private final SectorModel model;
   private final Subject subject;
   private final TreeSet<Long> regions = new TreeSet<>();
@@ -28,7 +31,7 @@ final class Guest {
     this.subject = subject;
   }
 
-  /** One of {@link SectorModel}'s checks. */
+  /** One of {@link SectorModel}'s checks; the array is the caller's, and used again. */
   @FunctionalInterface
   interface SectorCheck {
     void sector(long sector, byte[] found) throws IOException;
@@ -129,14 +132,19 @@ final class Guest {
   private void check(BlockDevice device, long from, long to, SectorCheck check) throws IOException {
     long start = from & -SECTOR;
     long end = Math.min((to + SECTOR - 1) & -SECTOR, model.size());
+    byte[] bytes = new byte[(int) Math.min(end - start, READ)];
+    byte[] found = new byte[SECTOR];
     for (long position = start; position < end; ) {
-      byte[] bytes = new byte[(int) Math.min(end - position, 64 << 10)];
-      device.read(ByteBuffer.wrap(bytes), position);
-      for (int i = 0; i < bytes.length; i += SECTOR) {
+      int length = (int) Math.min(end - position, bytes.length);
+      device.read(ByteBuffer.wrap(bytes, 0, length), position);
+      for (int i = 0; i < length; i += SECTOR) {
         // The last sector of a disk may be cut short; the rest of it is zero in the model.
-        check.sector((position + i) / SECTOR, Arrays.copyOfRange(bytes, i, i + SECTOR));
+        int here = Math.min(SECTOR, length - i);
+        System.arraycopy(bytes, i, found, 0, here);
+        Arrays.fill(found, here, SECTOR, (byte) 0);
+        check.sector((position + i) / SECTOR, found);
       }
-      position += bytes.length;
+      position += length;
     }
   }
 }

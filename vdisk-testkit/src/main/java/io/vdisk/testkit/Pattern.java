@@ -17,8 +17,12 @@ final class Pattern {
     long first = offset & -8;
     int words = (int) ((offset + length + 7 - first) / 8);
     ByteBuffer aligned = ByteBuffer.allocate(words * 8);
+    long word = ((long) stamp << 40) | first / 8;
     for (int i = 0; i < words; i++) {
-      aligned.putLong(((long) stamp << 40) | (first / 8 + i));
+      aligned.putLong(i * 8, word + i);
+    }
+    if (length == words * 8) {
+      return aligned.array();
     }
     byte[] bytes = new byte[length];
     aligned.get((int) (offset - first), bytes);

@@ -38,7 +38,7 @@ class FaultContractTest {
     AssertionError failure =
         assertThrows(
             AssertionError.class,
-            () -> FaultContract.run(() -> new UnitTableFormat(1, flaw), flaw.name(), false));
+            () -> FaultContract.run(() -> new UnitTableFormat(1, flaw), flaw.name(), false, 4));
     assertTrue(failure.getMessage().startsWith("seed "), failure.getMessage());
     System.out.println(flaw + ": " + failure.getMessage());
   }

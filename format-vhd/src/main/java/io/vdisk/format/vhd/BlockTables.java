@@ -105,7 +105,7 @@ final class BlockTables {
       long most = Math.min(length, blockMask + 1 - (offset & blockMask));
       int sectors = (int) Math.min(sectorsPerSlice - first, most / SECTOR + 2);
       boolean isHere = SectorBitmap.isSet(bits, first);
-      int end = SectorBitmap.endOfRun(bits, first, first + sectors);
+      int end = SectorBitmap.endOfRun(bits, first, first + sectors, isHere);
       if (entries(block).u32(entryOf(block)) != entry) {
         continue; // the bits may be of another block
       }
@@ -214,7 +214,7 @@ final class BlockTables {
       return false;
     }
     Slice bits = bits(hold, offset >>> blockBits, 0);
-    return SectorBitmap.isSet(bits, 0) && SectorBitmap.endOfRun(bits, 0, sectors) == sectors;
+    return SectorBitmap.isSet(bits, 0) && SectorBitmap.endOfRun(bits, 0, sectors, true) == sectors;
   }
 
   /** Takes a block's place away; where that was. Nobody may use it before it is durably gone. */

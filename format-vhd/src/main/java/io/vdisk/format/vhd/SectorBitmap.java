@@ -14,13 +14,18 @@ final class SectorBitmap {
     return (bits.word(sector >>> 6) << (sector & 63)) < 0;
   }
 
-  /** The first sector from {@code first} on, and before {@code limit}, whose bit is another. */
-  static int endOfRun(Slice bits, int first, int limit) {
-    long flip = isSet(bits, first) ? -1 : 0;
+  /**
+   * The first sector behind {@code first}, and before {@code limit}, whose bit is not {@code
+   * value}, which that of {@code first} was: it may have been set since, and the run that was seen
+   * ends behind it then.
+   */
+  static int endOfRun(Slice bits, int first, int limit, boolean value) {
+    long flip = value ? -1 : 0;
     for (int sector = first; sector < limit; sector = (sector | 63) + 1) {
       long others = (bits.word(sector >>> 6) ^ flip) << (sector & 63);
       if (others != 0) {
-        return Math.min(limit, sector + Long.numberOfLeadingZeros(others));
+        int end = Math.min(limit, sector + Long.numberOfLeadingZeros(others));
+        return Math.max(end, first + 1);
       }
     }
     return limit;

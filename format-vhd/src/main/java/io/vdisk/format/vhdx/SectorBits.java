@@ -10,7 +10,11 @@ final class SectorBits {
     return (slice.word(bit / Long.SIZE) >>> bit & 1) != 0;
   }
 
-  /** The first bit behind {@code first} that is not {@code value}; where the slice ends at most. */
+  /**
+   * The first bit behind {@code first} that is not {@code value}, which that of {@code first} was:
+   * it may have been set since, and the run that was seen ends behind it then. Where the slice ends
+   * at most.
+   */
   static int endOfRun(Slice slice, int first, boolean value) {
     int bits = slice.length() * Long.SIZE;
     int bit = first;
@@ -18,7 +22,8 @@ final class SectorBits {
       long word = slice.word(bit / Long.SIZE);
       long others = (value ? ~word : word) >>> bit;
       if (others != 0) {
-        return Math.min(bits, bit + Long.numberOfTrailingZeros(others));
+        int end = Math.min(bits, bit + Long.numberOfTrailingZeros(others));
+        return Math.max(end, first + 1);
       }
       bit = (bit / Long.SIZE + 1) * Long.SIZE;
     }

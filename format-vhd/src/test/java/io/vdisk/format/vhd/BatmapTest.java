@@ -45,6 +45,20 @@ class BatmapTest {
     disks.assertClean("a.vhd");
   }
 
+  /** The bits of blocks that go are written at once, while a block's own may not be durable. */
+  @Test
+  void aBlockThatWasJustFilledIsNotToldWithThoseThatGo() throws IOException {
+    try (BlockDevice device = disks.create("a.vhd", disks.creating(16 * MIB, "xen", "on"))) {
+      Disks.write(device, new byte[] {1}, 2 * MIB);
+    }
+    try (BlockDevice device = disks.write("a.vhd")) {
+      Disks.write(device, new byte[] {1}, 14 * MIB);
+      device.discard(2 * MIB, 2 * MIB);
+      assertEquals(0, bits());
+    }
+    assertEquals(0b0000_0001, bits());
+  }
+
   @Test
   void aBlockOfAChildIsFullWhenItsLastSectorIs() throws IOException {
     disks.create("p.vhd", disks.creating(4 * MIB)).close();
@@ -76,6 +90,17 @@ class BatmapTest {
     }
     disks.assertClean("a.vhd");
     assertEquals(0, bits());
+  }
+
+  @Test
+  void aWrongBatmapBeginsEmptyWhenTheDiskIsWritten() throws IOException {
+    disks.create("a.vhd", disks.creating(16 * MIB, "xen", "on")).close();
+    disks.file("a.vhd").write(ByteBuffer.wrap(new byte[] {-1}), BITS);
+    try (BlockDevice device = disks.write("a.vhd")) {
+      Disks.write(device, new byte[] {1}, 14 * MIB);
+    }
+    assertEquals(0b0000_0001, bits());
+    disks.assertClean("a.vhd");
   }
 
   /** Only Xen would read it wrongly; but it would. */

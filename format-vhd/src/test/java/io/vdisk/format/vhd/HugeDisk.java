@@ -20,7 +20,7 @@ final class HugeDisk {
   private static final long SIZE = 2040L << 30;
   private static final int BLOCK = 2 << 20;
   private static final int STRIDE = BLOCK + 4096;
-  private static final int WRITES = 20_000;
+  private static final int WRITES = 8_000;
 
   private HugeDisk() {}
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The largest disk is opened, written at random and read in a heap of 64 MiB. */
+/** The largest disk is opened, written at random and read in a heap of 40 MiB. */
 @Timeout(300)
 class HugeDiskTest {
   @ParameterizedTest
@@ -28,7 +28,7 @@ class HugeDiskTest {
     int exit =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
+                "-Xmx40m",
                 "-ea",
                 "-cp",
                 path,

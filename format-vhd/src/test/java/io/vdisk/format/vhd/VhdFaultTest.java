@@ -22,6 +22,11 @@ class VhdFaultTest {
     protected Subject subject() {
       return VhdSubject.sparse(2 << 20, false, false);
     }
+
+    @Override
+    protected int histories() {
+      return 2;
+    }
   }
 
   /** With a batmap. */
@@ -31,6 +36,11 @@ class VhdFaultTest {
     protected Subject subject() {
       return VhdSubject.sparse(2 << 20, true, false);
     }
+
+    @Override
+    protected int histories() {
+      return 2;
+    }
   }
 
   /** Enciphered, with a batmap. */
@@ -39,6 +49,11 @@ class VhdFaultTest {
     @Override
     protected Subject subject() {
       return VhdSubject.sparse(2 << 20, true, true);
+    }
+
+    @Override
+    protected int histories() {
+      return 2;
     }
   }
 
@@ -57,6 +72,11 @@ class VhdFaultTest {
     @Override
     protected Subject subject() {
       return VhdSubject.sparse(64 << 10, false, false).altering();
+    }
+
+    @Override
+    protected int histories() {
+      return 2;
     }
   }
 }

@@ -166,6 +166,17 @@ class VhdMalformedTest {
   }
 
   @Test
+  void anEntryOverTheMetadataIsNotRead() throws IOException {
+    HostFile file = make();
+    file.write(ByteBuffer.allocate(4).putInt(0, 2), 1536);
+    try (BlockDevice device = disks.open("a.vhd")) {
+      CorruptImageException refusal =
+          assertThrows(CorruptImageException.class, () -> device.read(ByteBuffer.allocate(512), 0));
+      assertTrue(refusal.getMessage().contains("block 0"), refusal.getMessage());
+    }
+  }
+
+  @Test
   void anEntryPastTheEndIsNotRead() throws IOException {
     HostFile file = make();
     file.write(ByteBuffer.allocate(4).putInt(0, 0x00ff_ffff), 1536);

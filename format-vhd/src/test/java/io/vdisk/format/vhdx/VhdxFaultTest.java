@@ -20,5 +20,10 @@ class VhdxFaultTest {
     protected Subject subject() {
       return new VhdxSubject("fixed", "4096", true);
     }
+
+    @Override
+    protected int histories() {
+      return 2;
+    }
   }
 }

@@ -7,11 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.BlockDevice;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.testkit.PlainFormat;
+import io.vdisk.testkit.Programs;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -91,9 +92,7 @@ class VhdxInteropTest {
         BlockDevice source =
             Images.open(
                 path("disk.raw"),
-                OpenOptions.readOnly()
-                    .withFormats(List.of(new PlainFormat()))
-                    .withFormat("plain"))) {
+                OpenOptions.readOnly().withFormats(List.of(new PlainFormat())).withFormat("raw"))) {
       io.vdisk.ImageCopy.of(source, device).run();
     }
     programs.img("compare", "-f", "raw", "-F", "vhdx", "disk.raw", "disk.vhdx");
@@ -142,7 +141,7 @@ class VhdxInteropTest {
         "subformat=" + subformat + ",block_size=" + block,
         "disk.vhdx",
         Integer.toString(SIZE));
-    qemuChanges("disk.vhdx", model, OPERATIONS, random);
+    programs.change("vhdx", "disk.vhdx", model, OPERATIONS, random);
     assertArrayEquals(model, Disks.read(path("disk.vhdx")));
     assertEquals(List.of(), Disks.findings(path("disk.vhdx")));
     for (int turn = 0; turn < 3; turn++) {
@@ -151,28 +150,10 @@ class VhdxInteropTest {
       }
       Files.write(path("model.raw"), model);
       programs.img("compare", "-f", "raw", "-F", "vhdx", "model.raw", "disk.vhdx");
-      qemuChanges("disk.vhdx", model, 300, random);
+      programs.change("vhdx", "disk.vhdx", model, 300, random);
       assertArrayEquals(model, Disks.read(path("disk.vhdx")));
       assertEquals(List.of(), Disks.findings(path("disk.vhdx")));
     }
-  }
-
-  private void qemuChanges(String image, byte[] model, int operations, Random random)
-      throws Exception {
-    List<String> commands = new ArrayList<>();
-    for (int i = 0; i < operations; i++) {
-      int sectors = 1 + random.nextInt(random.nextInt(40) == 0 ? 3000 : 40);
-      int from = random.nextInt(model.length / 512 - sectors) * 512;
-      int pattern = random.nextInt(256);
-      boolean isZero = random.nextInt(8) == 0;
-      commands.add(
-          isZero
-              ? "write -z " + from + " " + sectors * 512
-              : "write -P " + pattern + " " + from + " " + sectors * 512);
-      Arrays.fill(model, from, from + sectors * 512, isZero ? 0 : (byte) pattern);
-    }
-    String output = programs.io(image, commands);
-    assertTrue(!output.contains("failed"), output);
   }
 
   /** QEMU has written its log, and fails to write the table: so an entry is left to be replayed. */
@@ -227,7 +208,7 @@ class VhdxInteropTest {
     Disks.create(path("ours.vhdx"), size).close();
     programs.img("create", "-f", "vhdx", "-o", "block_size=256M", "theirs.vhdx", "64T");
     for (String image : List.of("ours.vhdx", "theirs.vhdx")) {
-      programs.io(image, List.of("write -P 7 " + (size - 4096) + " 4096"));
+      programs.io("vhdx", image, List.of("write -P 7 " + (size - 4096) + " 4096"));
       try (BlockDevice device = Disks.open(path(image), true)) {
         assertEquals(size, device.size());
         ByteBuffer end = ByteBuffer.allocate(4096);
@@ -236,7 +217,7 @@ class VhdxInteropTest {
         device.write(ByteBuffer.wrap(text), 40L << 40);
       }
       assertTrue(programs.img("check", "-f", "vhdx", image).contains("No errors"));
-      String read = programs.io(image, List.of("read -v " + (40L << 40) + " 512"));
+      String read = programs.io("vhdx", image, List.of("read -v " + (40L << 40) + " 512"));
       assertTrue(read.contains("here"), read);
     }
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.testkit.Programs;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -12,6 +12,7 @@ import io.vdisk.file.HostFile;
 import io.vdisk.spi.CreateSession;
 import io.vdisk.testkit.CrashDisk;
 import io.vdisk.testkit.CrashImage;
+import io.vdisk.testkit.Programs;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.ByteBuffer;

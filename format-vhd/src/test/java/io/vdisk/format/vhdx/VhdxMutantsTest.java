@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(600)
 class VhdxMutantsTest {
-  private static final int MUTANTS = Integer.getInteger("vdisk.mutants", 1500);
+  private static final int MUTANTS = Integer.getInteger("vdisk.mutants", 500);
   private static final long SEED = Long.getLong("vdisk.seed", 20261130);
   private static final int MIB = 1 << 20;
   private static final int SIZE = 3 * MIB + 512;

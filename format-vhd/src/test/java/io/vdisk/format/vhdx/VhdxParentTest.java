@@ -21,6 +21,7 @@ import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.spi.CreateSession;
+import io.vdisk.testkit.Programs;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

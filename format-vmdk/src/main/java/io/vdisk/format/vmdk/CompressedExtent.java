@@ -11,6 +11,7 @@ import java.util.Optional;
 /** A stream-optimized extent: grains compressed, as a rule each behind a marker. */
 final class CompressedExtent extends ReadOnlyExtent {
   private final GrainGeometry geometry;
+  private final TablePlaces places;
   private final GrainTables tables;
   private final GrainCodec codec;
   private final boolean hasMarkers;
@@ -25,7 +26,8 @@ final class CompressedExtent extends ReadOnlyExtent {
     this.geometry = geometry;
     this.codec = codec;
     this.hasMarkers = hasMarkers;
-    this.tables = new GrainTables(geometry, shared.cache(), geometry.file().size(), false);
+    this.places = new TablePlaces(geometry, shared.cache(), geometry.file().size());
+    this.tables = new GrainTables(geometry, shared.cache(), places, false);
   }
 
   GrainGeometry geometry() {
@@ -116,6 +118,6 @@ final class CompressedExtent extends ReadOnlyExtent {
 
   @Override
   public void reload() throws IOException {
-    tables.growTo(geometry.file().size());
+    places.growTo(geometry.file().size());
   }
 }

@@ -11,15 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * The text that says what a virtual disk consists of. Source: Virtual Disk Format 5.0, "The
- * Descriptor". Immutable.
- *
- * <p>Lines are kept byte by byte, with their ends: what a change does not concern, known or not,
- * stays as it is, in its order. Names are read in the encoding that the text says.
+ * What the text says of which a virtual disk consists. Source: Virtual Disk Format 5.0, "The
+ * Descriptor". Names are read in the encoding that the text says. Immutable.
  */
 final class Descriptor {
   /** What QEMU reads at most; thousands of extents. */
@@ -45,15 +40,12 @@ final class Descriptor {
   private static final String ENCODING = "encoding";
   private static final int MAX_VERSION = 3;
 
-  private static final Pattern ENTRY =
-      Pattern.compile("([ \\t]*+([A-Za-z][\\w.]*+)[ \\t]*+=[ \\t]*+)([^\\r\\n]*+)([\\r\\n]*+)");
-
-  private final List<String> lines;
+  private final DescriptorText text;
   private final Charset charset;
   private final String where;
 
-  private Descriptor(List<String> lines, String where) {
-    this.lines = lines;
+  private Descriptor(DescriptorText text, String where) {
+    this.text = text;
     this.where = where;
     this.charset = charset(find(ENCODING).orElse("UTF-8"));
   }
@@ -72,19 +64,7 @@ final class Descriptor {
    * @param where what names the file in messages
    */
   static Descriptor parse(byte[] bytes, String where) throws IOException {
-    int end = 0;
-    while (end < bytes.length && bytes[end] != 0) {
-      end++;
-    }
-    String text = new String(bytes, 0, end, StandardCharsets.ISO_8859_1);
-    List<String> lines = new ArrayList<>();
-    for (int from = 0; from < text.length(); ) {
-      int next = text.indexOf('\n', from) + 1;
-      int to = next == 0 ? text.length() : next;
-      lines.add(text.substring(from, to));
-      from = to;
-    }
-    Descriptor descriptor = new Descriptor(List.copyOf(lines), where);
+    Descriptor descriptor = new Descriptor(DescriptorText.parse(bytes), where);
     descriptor.checkVersion();
     return descriptor;
   }
@@ -96,7 +76,7 @@ final class Descriptor {
       byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
       raw.add(new String(bytes, StandardCharsets.ISO_8859_1) + "\n");
     }
-    return new Descriptor(raw, where).with(ENCODING, "\"UTF-8\"", VERSION);
+    return new Descriptor(new DescriptorText(raw), where).with(ENCODING, "\"UTF-8\"", VERSION);
   }
 
   /** Whether bytes look like a descriptor: after comments comes its version. */
@@ -126,24 +106,7 @@ final class Descriptor {
 
   /** The value of an entry without its quotes; the first of that key, whatever its case. */
   Optional<String> find(String key) {
-    for (String line : lines) {
-      Matcher entry = entry(line);
-      if (entry.matches() && entry.group(2).equalsIgnoreCase(key)) {
-        return Optional.of(unquoted(entry.group(3).strip()));
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static Matcher entry(String line) {
-    return ENTRY.matcher(line);
-  }
-
-  private static String unquoted(String value) {
-    int length = value.length();
-    return length > 1 && value.charAt(0) == '"' && value.charAt(length - 1) == '"'
-        ? value.substring(1, length - 1)
-        : value;
+    return text.find(key);
   }
 
   /** Changes whenever what the guest sees has changed; 0 to 2^32 - 1. */
@@ -197,7 +160,7 @@ final class Descriptor {
   /** The extents in the order of the disk. */
   List<ExtentLine> extents() throws IOException {
     List<ExtentLine> extents = new ArrayList<>();
-    for (String line : lines) {
+    for (String line : text.lines()) {
       if (ExtentLine.isOne(line)) {
         ExtentLine extent = ExtentLine.parse(line, where);
         extents.add(
@@ -218,12 +181,11 @@ final class Descriptor {
 
   /** The same with another size of the last extent. */
   Descriptor withLastExtent(long sectors) throws IOException {
-    List<String> changed = new ArrayList<>(lines);
+    List<String> lines = text.lines();
     for (int i = lines.size() - 1; i >= 0; i--) {
-      String line = lines.get(i);
-      if (ExtentLine.isOne(line)) {
-        changed.set(i, line.replaceFirst("(?<=\\s)\\d+", Long.toString(sectors)));
-        return new Descriptor(List.copyOf(changed), where);
+      if (ExtentLine.isOne(lines.get(i))) {
+        String resized = ExtentLine.resized(lines.get(i), sectors);
+        return new Descriptor(text.withLine(i, resized), where);
       }
     }
     throw new CorruptImageException(where + ": descriptor without an extent");
@@ -232,6 +194,11 @@ final class Descriptor {
   /** The same with another CID. */
   Descriptor withCid(long cid) {
     return with(CID, hex(cid), VERSION);
+  }
+
+  /** Whether a name can be said in the text's encoding, and within quotes. */
+  boolean canSpell(String name) {
+    return name.chars().noneMatch(c -> c < ' ' || c == '"') && charset.newEncoder().canEncode(name);
   }
 
   /** The same over this parent. */
@@ -247,13 +214,7 @@ final class Descriptor {
 
   /** The same without a parent. */
   Descriptor withoutParent() {
-    List<String> kept = new ArrayList<>(with(PARENT_CID, hex(NO_PARENT), CID).lines);
-    kept.removeIf(
-        line -> {
-          Matcher entry = entry(line);
-          return entry.matches() && entry.group(2).equalsIgnoreCase(PARENT_HINT);
-        });
-    return new Descriptor(List.copyOf(kept), where);
+    return new Descriptor(text.with(PARENT_CID, hex(NO_PARENT), CID).without(PARENT_HINT), where);
   }
 
   static String hex(long cid) {
@@ -261,33 +222,18 @@ final class Descriptor {
   }
 
   /** Sets an entry; where there is none, a line behind that of the key {@code before}. */
-  Descriptor with(String key, String value, String before) {
-    List<String> changed = new ArrayList<>(lines);
-    int behind = 0;
-    for (int i = 0; i < lines.size(); i++) {
-      Matcher entry = entry(lines.get(i));
-      if (!entry.matches()) {
-        continue;
-      }
-      if (entry.group(2).equalsIgnoreCase(key)) {
-        changed.set(i, entry.group(1) + value + entry.group(4));
-        return new Descriptor(List.copyOf(changed), where);
-      }
-      if (entry.group(2).equalsIgnoreCase(before)) {
-        behind = i + 1;
-      }
-    }
-    changed.add(behind, key + "=" + value + end());
-    return new Descriptor(List.copyOf(changed), where);
+  private Descriptor with(String key, String value, String before) {
+    return new Descriptor(text.with(key, value, before), where);
   }
 
-  private String end() {
-    return !lines.isEmpty() && lines.get(0).endsWith("\r\n") ? "\r\n" : "\n";
+  /** The lines, each with its end; the characters are bytes. */
+  List<String> lines() {
+    return text.lines();
   }
 
   /** The text. */
   byte[] bytes() {
-    return String.join("", lines).getBytes(StandardCharsets.ISO_8859_1);
+    return text.toString().getBytes(StandardCharsets.ISO_8859_1);
   }
 
   /** What names the file in messages. */
@@ -297,6 +243,6 @@ final class Descriptor {
 
   @Override
   public String toString() {
-    return String.join("", lines);
+    return text.toString();
   }
 }

@@ -3,10 +3,13 @@ package io.vdisk.format.vmdk;
 import io.vdisk.CorruptImageException;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
+import io.vdisk.file.Zeroes;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Where a descriptor lies: in a file of its own, or in sectors of a sparse extent.
@@ -57,28 +60,63 @@ record DescriptorPlace(HostFile file, long offset, long room) {
     return Descriptor.parse(bytes.array(), file.name());
   }
 
-  /** Writes what changes, and no other byte: a number that keeps its width lies in one sector. */
-  void replace(Descriptor before, Descriptor after) throws IOException {
-    byte[] old = before.bytes();
-    byte[] text = after.bytes();
-    if (text.length > Descriptor.MAX_BYTES || (room > 0 && text.length > room)) {
+  /**
+   * Makes of one descriptor another, as {@link DescriptorChange} has it; durable on return.
+   *
+   * @return what is there now: blank lines apart, that is {@code after}
+   */
+  Descriptor replace(Descriptor before, Descriptor after) throws IOException {
+    List<String> texts = new DescriptorChange(before, after).texts();
+    int most = texts.stream().mapToInt(String::length).max().orElse(0);
+    if (most > (room > 0 ? room : Descriptor.MAX_BYTES)) {
       throw new UnsupportedImageException(
-          file.name() + ": a descriptor of " + text.length + " bytes has no room in " + room);
+          file.name() + ": a descriptor of " + most + " bytes has no room");
     }
-    byte[] padded = Arrays.copyOf(text, Math.max(text.length, old.length));
-    int from = Arrays.mismatch(old, padded);
-    if (from < 0) {
+    byte[] old = before.bytes();
+    if (most > old.length) {
+      clearBehind(old.length);
+    }
+    for (String text : texts) {
+      byte[] next = text.getBytes(StandardCharsets.ISO_8859_1);
+      if (!Arrays.equals(old, next)) {
+        write(old, next);
+        file.flush();
+        old = next;
+      }
+    }
+    return Descriptor.parse(old, file.name());
+  }
+
+  /** What lies behind the text's end must not become a part of a longer one. */
+  private void clearBehind(int length) throws IOException {
+    if (room == 0) {
+      if (file.size() > length) {
+        file.resize(length);
+        file.flush();
+      }
       return;
     }
-    int to = padded.length;
-    while (padded.length == old.length && to > from && padded[to - 1] == old[to - 1]) {
-      to--;
+    ByteBuffer rest = ByteBuffer.allocate((int) (room - length));
+    file.readFully(rest, offset + length);
+    if (!Zeroes.only(rest.flip())) {
+      file.write(ByteBuffer.allocate(rest.capacity()), offset + length);
+      file.flush();
     }
-    if (room > 0) {
-      file.write(ByteBuffer.wrap(padded, from, to - from), offset + from);
-    } else {
-      file.write(ByteBuffer.wrap(text, from, Math.min(to, text.length) - from), offset + from);
-      file.resize(text.length);
+  }
+
+  /** Writes what changes, and no other byte. */
+  private void write(byte[] old, byte[] next) throws IOException {
+    if (next.length < old.length && room == 0) {
+      file.resize(next.length);
+      return;
     }
+    byte[] from = Arrays.copyOf(old, Math.max(old.length, next.length));
+    byte[] to = Arrays.copyOf(next, from.length);
+    int first = Arrays.mismatch(from, to);
+    int last = to.length;
+    while (last == old.length && last > first + 1 && from[last - 1] == to[last - 1]) {
+      last--;
+    }
+    file.write(ByteBuffer.wrap(to, first, last - first), offset + first);
   }
 }

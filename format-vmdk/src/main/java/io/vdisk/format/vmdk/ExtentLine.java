@@ -24,6 +24,8 @@ record ExtentLine(
           "\\s*+(RW|RDONLY|NOACCESS)\\s++(\\d++)\\s++(\\w++)\\s*+(?:\"([^\"]*+)\"\\s*+(\\d++)?+.*+)?+",
           Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
+  private static final Pattern SIZE = Pattern.compile("(?<=\\s)\\d+");
+
   private static final Pattern BEGINNING =
       Pattern.compile(
           "\\s*+(?:RW|RDONLY|NOACCESS)\\s.*+", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
@@ -69,6 +71,16 @@ record ExtentLine(
     }
     ExtentAccess access = ExtentAccess.valueOf(matcher.group(1).toUpperCase(Locale.ROOT));
     return new ExtentLine(access, sectors, type, name, offset);
+  }
+
+  /** A line of an extent with another size; all else stays byte by byte. */
+  static String resized(String line, long newSectors) {
+    return SIZE.matcher(line).replaceFirst(Long.toString(newSectors));
+  }
+
+  /** A line of an extent with so many blanks behind its size; another text as it is. */
+  static String widened(String line, int blanks) {
+    return isOne(line) ? SIZE.matcher(line).replaceFirst("$0" + " ".repeat(blanks)) : line;
   }
 
   private static long number(String digits, String what, String line, String where)

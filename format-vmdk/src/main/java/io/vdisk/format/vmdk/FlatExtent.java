@@ -3,9 +3,11 @@ package io.vdisk.format.vmdk;
 import io.vdisk.CorruptImageException;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
+import io.vdisk.file.Zeroes;
 import io.vdisk.spi.Allocation;
 import io.vdisk.spi.Mapping;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /** An extent whose bytes lie in a file, or on a device, as they are. */
@@ -40,9 +42,25 @@ final class FlatExtent implements VmdkExtent {
     return isWritable;
   }
 
-  /** Whether nothing lies behind it in its file. */
+  /**
+   * Whether nothing lies behind it in its file: zeroes are what a power cut left of an attempt to
+   * make it longer.
+   */
   boolean isAtEnd() throws IOException {
-    return file.size() == start + size;
+    long end = file.size();
+    ByteBuffer bytes = ByteBuffer.allocate(64 << 10);
+    for (long at = start + size; at < end; ) {
+      long until = file.dataEnd(at, end - at);
+      long next = until > at ? Math.min(until, at + bytes.capacity()) : -until;
+      if (until > at) {
+        file.readFully(bytes.clear().limit((int) (next - at)), at);
+        if (!Zeroes.only(bytes.flip())) {
+          return false;
+        }
+      }
+      at = next;
+    }
+    return true;
   }
 
   /** Makes the file as long as the extent is to be; alone. */

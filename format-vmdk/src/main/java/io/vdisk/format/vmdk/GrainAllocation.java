@@ -6,7 +6,7 @@ import java.io.IOException;
 
 /** New grains that follow each other, on the disk and in the file. */
 final class GrainAllocation implements Allocation {
-  private final SparseExtent extent;
+  private final GrainPlacing placing;
   private final long grain;
   private final GrainSpace.Place place;
   private final long head;
@@ -21,14 +21,14 @@ final class GrainAllocation implements Allocation {
    * @param slices what was reserved of the write-back
    */
   GrainAllocation(
-      SparseExtent extent,
+      GrainPlacing placing,
       long grain,
       GrainSpace.Place place,
       long head,
       long length,
       long tail,
       int slices) {
-    this.extent = extent;
+    this.placing = placing;
     this.grain = grain;
     this.place = place;
     this.head = head;
@@ -44,7 +44,7 @@ final class GrainAllocation implements Allocation {
 
   @Override
   public HostFile file() {
-    return extent.geometry().file();
+    return placing.file();
   }
 
   @Override
@@ -74,11 +74,11 @@ final class GrainAllocation implements Allocation {
 
   @Override
   public void commit() throws IOException {
-    extent.commit(grain, place, slices);
+    placing.commit(grain, place, slices);
   }
 
   @Override
   public void abort() {
-    extent.abort(place, slices);
+    placing.abort(place, slices);
   }
 }

@@ -47,6 +47,14 @@ final class SpaceBits {
     return before;
   }
 
+  /** Frees the cells that lie whole in a range. */
+  void free(long offset, long length) {
+    long to = Math.min(cells, (offset + length) >>> cellBits);
+    for (long cell = (offset + (1L << cellBits) - 1) >>> cellBits; cell < to; cell++) {
+      piece(cell)[(int) (cell >>> 6) & (WORDS - 1)] &= ~(1L << (cell & 63));
+    }
+  }
+
   private long[] piece(long cell) {
     int at = (int) (cell >>> PIECE_BITS);
     long[] piece = pieces[at];

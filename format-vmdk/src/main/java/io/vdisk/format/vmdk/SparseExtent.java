@@ -4,7 +4,6 @@ import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
 import io.vdisk.spi.Allocation;
 import io.vdisk.spi.Mapping;
-import io.vdisk.spi.metadata.TableCache;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.Optional;
@@ -21,10 +20,11 @@ final class SparseExtent implements VmdkExtent {
   private final @Nullable FreeSector freeSector;
   private final Optional<String> whyReadOnly;
   private final ReentrantLock marking = new ReentrantLock();
-  private volatile GrainTables tables;
+  private final TablePlaces places;
+  private final GrainTables tables;
 
-  /** Known from the first change on. */
-  private volatile @Nullable GrainSpace space;
+  /** From the first change on. */
+  private volatile @Nullable GrainPlacing placing;
 
   /**
    * An extent.
@@ -49,8 +49,8 @@ final class SparseExtent implements VmdkExtent {
     this.mark = mark;
     this.freeSector = freeSector;
     this.whyReadOnly = whyReadOnly;
-    this.tables =
-        new GrainTables(geometry, shared.cache(), geometry.file().size(), whyReadOnly.isEmpty());
+    this.places = new TablePlaces(geometry, shared.cache(), geometry.file().size());
+    this.tables = new GrainTables(geometry, shared.cache(), places, whyReadOnly.isEmpty());
   }
 
   GrainGeometry geometry() {
@@ -59,7 +59,17 @@ final class SparseExtent implements VmdkExtent {
 
   /** Whether somebody else died writing it. */
   boolean isUnclean() {
-    return mark.isSet() && space == null;
+    return mark.isSet() && placing == null;
+  }
+
+  /** Whether it may be changed. */
+  boolean isWritable() {
+    return whyReadOnly.isEmpty();
+  }
+
+  /** Its tables are about to be changed past it: the file is marked, durably. */
+  void unsettle() throws IOException {
+    mark.set();
   }
 
   /** Every change is written, and all is in order: it need not be marked any more. */
@@ -91,7 +101,7 @@ final class SparseExtent implements VmdkExtent {
   /** Looks through the tables, and marks the file, at the first change. */
   @Override
   public void beforeWrite() throws IOException {
-    if (space == null) {
+    if (placing == null) {
       begin();
     }
   }
@@ -102,141 +112,27 @@ final class SparseExtent implements VmdkExtent {
     }
     marking.lock();
     try {
-      if (space == null) {
-        GrainSpace found = GrainSpace.of(geometry);
+      if (placing == null) {
+        GrainSpace space = GrainSpace.of(geometry);
         if (mark.isSet()) {
           new TableCopies(geometry).makeEqual();
         }
         mark.set();
-        tables.growTo(Math.max(geometry.file().size(), found.limit()));
-        space = found;
+        placing = new GrainPlacing(shared, geometry, places, tables, freeSector, space);
       }
     } finally {
       marking.unlock();
     }
   }
 
-  private GrainSpace space() {
-    return Objects.requireNonNull(space);
+  private GrainPlacing placing() {
+    return Objects.requireNonNull(placing);
   }
 
   @Override
   public Allocation allocate(long offset, long length) throws IOException {
     beforeWrite();
-    int slices = tables.slicesOfEntries() + tables.slicesOfNewTable() + 1;
-    shared.writeBack().reserve(slices);
-    boolean done = false;
-    try {
-      Allocation taken = take(offset, length, slices);
-      done = true;
-      return taken;
-    } finally {
-      if (!done) {
-        shared.writeBack().release(slices);
-      }
-    }
-  }
-
-  private Allocation take(long offset, long length, int slices) throws IOException {
-    GrainSpace space = space();
-    long grain = offset / grainSize;
-    long head = offset - grain * grainSize;
-    space.growing.lock();
-    try {
-      makeTable(grain, space);
-      GrainSpace.Place place =
-          shared.cache().locked(hold -> takeGrains(hold, grain, head + length, space));
-      long end = Math.min(grain * grainSize + place.bytes(), geometry.capacity());
-      long provided = Math.min(length, end - offset);
-      long tail = end - offset - provided;
-      GrainAllocation allocation =
-          new GrainAllocation(this, grain, place, head, provided, tail, slices);
-      if (!allocation.isWhole()) {
-        boolean grown = false;
-        try {
-          space.grow(place);
-          grown = true;
-        } finally {
-          if (!grown) {
-            give(place);
-          }
-        }
-      }
-      tables.growTo(Math.max(geometry.file().size(), space.limit()));
-      return allocation;
-    } finally {
-      space.growing.unlock();
-    }
-  }
-
-  /** All that is to be placed; as many grains as have no place yet and follow each other. */
-  private GrainSpace.Place takeGrains(
-      TableCache.Hold hold, long grain, long bytes, GrainSpace space) throws IOException {
-    long wanted = (bytes + grainSize - 1) / grainSize;
-    int count = tables.countWithout(hold, grain, wanted);
-    assert count > 0 : "grain " + grain + " is writable in place";
-    if (freeSector != null) {
-      freeSector.look(hold);
-    }
-    GrainSpace.Place place = space.take(count * grainSize);
-    if (freeSector != null) {
-      freeSector.raise(hold, place.offset() + place.bytes());
-    }
-    return place;
-  }
-
-  /** Holding the space's lock. */
-  private void makeTable(long grain, GrainSpace space) throws IOException {
-    if (shared.cache().locked(hold -> tables.hasTable(hold, grain))) {
-      return;
-    }
-    long each = (geometry.tableBytes() + grainSize - 1) & -grainSize;
-    int copies = geometry.isRedundant() ? 2 : 1;
-    GrainSpace.Place place = shared.cache().locked(hold -> space.takeWhole(copies * each));
-    boolean made = false;
-    try {
-      space.grow(place);
-      tables.growTo(Math.max(geometry.file().size(), space.limit()));
-      shared.locked(
-          hold -> {
-            if (freeSector != null) {
-              freeSector.look(hold);
-            }
-            tables.makeTable(hold, grain, place.offset(), place.offset() + place.bytes() - each);
-            if (freeSector != null) {
-              freeSector.raise(hold, place.offset() + place.bytes());
-            }
-          });
-      made = true;
-    } finally {
-      if (!made) {
-        give(place);
-      }
-    }
-  }
-
-  /** Makes grains visible. */
-  void commit(long grain, GrainSpace.Place place, int slices) throws IOException {
-    int count = (int) (place.bytes() / grainSize);
-    shared.locked(hold -> tables.name(hold, grain, count, place.offset()));
-    shared.writeBack().release(slices);
-  }
-
-  /** Gives back what was not used. */
-  void abort(GrainSpace.Place place, int slices) {
-    try {
-      give(place);
-    } finally {
-      shared.writeBack().release(slices);
-    }
-  }
-
-  private void give(GrainSpace.Place place) {
-    try {
-      shared.locked(hold -> space().give(place.offset(), place.bytes(), false));
-    } catch (IOException e) {
-      throw new AssertionError("no slice was asked for", e);
-    }
+    return placing().allocate(offset, length);
   }
 
   /**
@@ -274,18 +170,12 @@ final class SparseExtent implements VmdkExtent {
   }
 
   private long forget(long offset, long grains) throws IOException {
-    int slices = tables.slicesOfEntries() + tables.slicesOfNewTable() + 1;
+    int slices = placing().slices();
     shared.writeBack().reserve(slices);
     try {
       long grain = offset / grainSize;
       if (shared.hasBacking()) {
-        GrainSpace space = space();
-        space.growing.lock();
-        try {
-          makeTable(grain, space);
-        } finally {
-          space.growing.unlock();
-        }
+        placing().makeTable(grain);
       }
       long entry = shared.hasBacking() ? GrainTables.ZEROED : 0;
       int count =
@@ -313,8 +203,7 @@ final class SparseExtent implements VmdkExtent {
     try {
       zeroed = geometry.file().zero(place, bytes, false);
     } finally {
-      boolean clean = zeroed;
-      shared.locked(hold -> space().give(place, bytes, clean));
+      placing().give(place, bytes, zeroed);
     }
   }
 
@@ -323,9 +212,15 @@ final class SparseExtent implements VmdkExtent {
     mark.clear();
   }
 
+  /** Until the file has told its size, no entry is taken to point past its end. */
+  @Override
+  public void forget() {
+    placing = null;
+    places.growTo(GrainGeometry.MAX_FILE);
+  }
+
   @Override
   public void reload() throws IOException {
-    space = null;
-    tables.growTo(geometry.file().size());
+    places.growTo(geometry.file().size());
   }
 }

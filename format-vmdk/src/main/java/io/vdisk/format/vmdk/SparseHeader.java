@@ -104,7 +104,7 @@ record SparseHeader(
 
   static final int DEFLATE = 1;
 
-  /** The specification's least. */
+  /** What QEMU takes, too; the specification wants more. */
   static final int MIN_GRAIN_SECTORS = 8;
 
   /** 2 MiB; VMware's largest has 64 KiB. */

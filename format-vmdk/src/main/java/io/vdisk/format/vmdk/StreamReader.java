@@ -172,6 +172,7 @@ final class StreamReader implements SequentialSource {
         readGrain(marker, at, size, value);
       } else if (Marker.TYPE.get(marker, 0) == Marker.END_OF_STREAM) {
         over = true;
+        readFilling();
       } else {
         if (value < 0 || value > MAX_TABLE_SECTORS) {
           throw new CorruptImageException(
@@ -198,6 +199,14 @@ final class StreamReader implements SequentialSource {
       throw cutOff();
     }
     return ByteBuffer.wrap(marker, 0, count);
+  }
+
+  /** Reads what follows the marker of the end: zeroes that fill a record of an archive. */
+  private void readFilling() throws IOException {
+    byte[] filling = new byte[8 * SECTOR];
+    for (int count; (count = in.readNBytes(filling, 0, filling.length)) > 0; position += count) {
+      Footer.checkFilling(ByteBuffer.wrap(filling, 0, count), name, position);
+    }
   }
 
   private CorruptImageException cutOff() {

@@ -41,8 +41,10 @@ final class TableWalk {
   TableWalk(GrainGeometry geometry) {
     this.geometry = geometry;
     this.file = geometry.file();
+    long all = Math.min(STEP, geometry.tables() * geometry.tableBytes());
     this.entries =
-        ByteBuffer.allocate(Math.max(STEP, geometry.tableBytes())).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate((int) Math.max(all, geometry.tableBytes()))
+            .order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Walks through the tables that this directory names. */

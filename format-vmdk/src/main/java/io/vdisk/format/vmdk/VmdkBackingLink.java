@@ -6,7 +6,10 @@ import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.util.Optional;
 
-/** Another parent, or none: two entries of the descriptor. */
+/**
+ * Another parent, or none: two entries of the descriptor, which change together or not at all (see
+ * {@link DescriptorChange}).
+ */
 final class VmdkBackingLink {
   private final VmdkImage image;
   private final HostFile file;
@@ -26,7 +29,7 @@ final class VmdkBackingLink {
       throw new UnsupportedImageException(
           file.name() + ": a VMDK lies over VMDK images alone, not over " + format.get());
     }
-    if (name.get().chars().anyMatch(c -> c < ' ' || c == '"')) {
+    if (!text.canSpell(name.get())) {
       throw new UnsupportedImageException(
           file.name() + ": a descriptor cannot spell the name '" + name.get() + "'");
     }

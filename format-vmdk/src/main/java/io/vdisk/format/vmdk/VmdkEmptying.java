@@ -9,6 +9,10 @@ import java.util.Optional;
  * Forgets all grains, table by table, and cuts the file behind the tables. If the parent has
  * another CID than the descriptor says, because it was just committed to, the descriptor learns
  * that first: what the disk shows then is what the caller has seen.
+ *
+ * <p>At every instant each grain is that of this disk or that of its parent: extents are marked as
+ * being written before an entry changes, so that the next writer makes the copies of tables equal,
+ * and grains are cut off when it is durable that nothing names them.
  */
 final class VmdkEmptying {
   private final VmdkImage image;
@@ -44,7 +48,7 @@ final class VmdkEmptying {
     file.flush();
     long grain = geometry.grainSize();
     long end = (clearing.end + grain - 1) & -grain;
-    if (end < file.size()) {
+    if (end < file.size() && file.size() < file.capacity()) {
       file.resize(end);
       file.flush();
     }

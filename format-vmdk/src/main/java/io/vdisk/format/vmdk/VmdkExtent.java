@@ -55,6 +55,9 @@ interface VmdkExtent {
   /** Marks the extent as closed in order, if it is marked as being written. */
   default void finish() throws IOException {}
 
-  /** Forgets what is in memory beside tables. */
+  /** Forgets what is in memory beside tables, which cannot fail; {@link #reload} follows. */
+  default void forget() {}
+
+  /** Looks at its file again. */
   default void reload() throws IOException {}
 }

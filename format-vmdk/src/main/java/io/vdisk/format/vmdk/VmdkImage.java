@@ -220,14 +220,32 @@ final class VmdkImage {
     if (old == null) {
       throw new IllegalStateException(file.name() + " has no descriptor");
     }
-    where.replace(old, text);
-    file.flush();
-    descriptor = text;
+    try {
+      descriptor = where.replace(old, text);
+    } catch (IOException e) {
+      readAgain(where, e);
+      throw e;
+    }
   }
 
-  /** Reads again what is kept of the files. */
+  /** A change that failed may have come to any of its steps: the file knows. */
+  private void readAgain(DescriptorPlace where, IOException failure) {
+    try {
+      descriptor = where.read();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Reads again what is kept of the files. All is forgotten before anything is read: if that fails,
+   * space that was free before may have been taken since.
+   */
   void reload() throws IOException {
     tables.cache().abandon();
+    for (PlacedExtent placed : extents) {
+      placed.extent().forget();
+    }
     if (place.isPresent()) {
       descriptor = place.get().read();
     }

@@ -4,9 +4,12 @@ import io.vdisk.UnsupportedImageException;
 import java.io.IOException;
 
 /**
- * Makes the last extent longer or shorter, if that is flat. A longer file comes before the
- * descriptor that needs it, a shorter one after. A sparse extent has tables for as much as it was
- * made for, and keeps its size.
+ * Makes the last extent longer or shorter, if that is flat. A sparse extent has tables for as much
+ * as it was made for, and keeps its size.
+ *
+ * <p>At every instant the file has all that the descriptor says: it is longer, durably, before the
+ * descriptor says so, and shorter after that. The descriptor changes as a whole or not at all (see
+ * {@link DescriptorChange}). Zeroes that an attempt left behind the extent are taken by the next.
  */
 final class VmdkResizing {
   private final VmdkImage image;

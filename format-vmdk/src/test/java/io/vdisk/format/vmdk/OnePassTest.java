@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
 import io.vdisk.ImageException;
 import io.vdisk.Images;
@@ -14,6 +15,7 @@ import io.vdisk.OpenOptions;
 import io.vdisk.Piece;
 import io.vdisk.SequentialSource;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.Programs;
 import io.vdisk.testkit.Requirements;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -204,6 +206,19 @@ class OnePassTest {
       byte[] part = Arrays.copyOf(stream, length);
       assertThrows(ImageException.class, () -> read(part), () -> part.length + " bytes");
     }
+  }
+
+  /** Archives fill their records, stores their pages; partly, at times. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 511, 512, 4096, 10_240 - 512, 3 << 20})
+  void zeroesBehindTheEndAreTakenAndOtherBytesAreNot(int count) throws IOException {
+    byte[] disk = disk(3 * 65_536 + 512);
+    byte[] stream = written(disk, 2);
+    byte[] filled = Arrays.copyOf(stream, stream.length + count);
+    assertArrayEquals(disk, read(filled));
+    filled[filled.length - 1] = 1;
+    CorruptImageException refusal = assertThrows(CorruptImageException.class, () -> read(filled));
+    assertTrue(refusal.getMessage().contains("behind the end"), refusal.getMessage());
   }
 
   /** Every byte of a small image is changed once: it is read or refused, and nothing else. */

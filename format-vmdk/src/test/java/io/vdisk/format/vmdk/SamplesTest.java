@@ -6,6 +6,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.Images;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.spi.Probe;
+import io.vdisk.testkit.Programs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;

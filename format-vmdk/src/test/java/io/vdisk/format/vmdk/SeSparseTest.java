@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageException;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.testkit.Programs;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

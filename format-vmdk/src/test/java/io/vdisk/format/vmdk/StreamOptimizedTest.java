@@ -9,6 +9,8 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CorruptImageException;
 import io.vdisk.Images;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.feature.CheckReport;
+import io.vdisk.feature.Repairing;
 import io.vdisk.file.MemoryFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -204,5 +206,46 @@ class StreamOptimizedTest {
         assertThrows(
             CorruptImageException.class, () -> open(Arrays.copyOf(image, image.length - 1024)));
     assertTrue(refusal.getMessage().contains("gdOffset"), refusal.getMessage());
+  }
+
+  /** Archives fill their records, stores their pages; partly, at times. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 511, 512, 4096, 10_240 - 512, 1 << 20})
+  void zeroesBehindTheEndAreTaken(int zeroes) throws IOException {
+    byte[] stream = stream(3);
+    byte[] filled = Arrays.copyOf(stream, stream.length + zeroes);
+    try (BlockDevice device = open(filled)) {
+      assertArrayEquals(disk, Disks.read(device));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 511, 512, 4096, 10_240 - 512})
+  void otherBytesBehindTheEndAreRefusedByTheirPlace(int count) throws IOException {
+    byte[] stream = stream(3);
+    byte[] longer = Arrays.copyOf(stream, stream.length + count);
+    longer[longer.length - 1] = 1;
+    CorruptImageException refusal = assertThrows(CorruptImageException.class, () -> open(longer));
+    assertTrue(refusal.getMessage().contains("behind the end"), refusal.getMessage());
+  }
+
+  @Test
+  void grainThatTwoEntriesNameIsFoundAndNotRepaired() throws IOException {
+    byte[] image = stream(3);
+    ByteBuffer words = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
+    int table = image.length - 3 * SECTOR - SECTOR - SECTOR - 2048;
+    assertEquals(entries[1], words.getInt(table + 4));
+    words.putInt(table + 4, entries[3]);
+    MemoryFile file = new MemoryFile("image", image);
+    try (BlockDevice device = Images.open(file, Disks.opening(true).forRepair())) {
+      CheckReport report =
+          device.feature(Repairing.class).orElseThrow().repair(Repairing.Scope.ALL, (d, t) -> true);
+      assertEquals(1, report.errors());
+      assertEquals(0, report.errorsFixed());
+      assertTrue(report.findings().toString().contains("compressed grains are never written"));
+    }
+    byte[] after = new byte[image.length];
+    file.readFully(ByteBuffer.wrap(after), 0);
+    assertArrayEquals(image, after);
   }
 }

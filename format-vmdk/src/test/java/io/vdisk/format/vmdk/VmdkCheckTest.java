@@ -14,6 +14,8 @@ import io.vdisk.Progress;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.Repairing;
+import io.vdisk.file.ForwardingFile;
+import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -191,6 +193,79 @@ class VmdkCheckTest {
     assertEquals(0, found.errors());
     CheckReport mended = repair(Repairing.Scope.LEAKS);
     assertEquals(3, mended.leaksFixed());
+  }
+
+  @Test
+  void gapsAreGivenBackByGrainsThatMoveIntoThem() throws IOException {
+    for (int grain : new int[] {3, 30, 33, 597}) {
+      int entry = grain * 4;
+      image.putInt(table + entry, 0);
+      image.putInt(copy + entry, 0);
+      java.util.Arrays.fill(model, grain * GRAIN, (grain + 1) * GRAIN, (byte) 0);
+    }
+    assertEquals(4, check().leaks());
+    MemoryFile file = file();
+    CheckReport report;
+    try (BlockDevice device = Images.open(file, Disks.opening(true))) {
+      report =
+          device
+              .feature(Repairing.class)
+              .orElseThrow()
+              .repair(Repairing.Scope.LEAKS, Progress.NONE);
+      assertArrayEquals(model, Disks.read(device));
+    }
+    assertEquals(report.leaks(), report.leaksFixed());
+    assertEquals(image.capacity() - 4 * GRAIN, file.size());
+    assertEquals(java.util.List.of(), check(file).findings());
+    try (BlockDevice device = Images.open(file, Disks.opening(false))) {
+      assertArrayEquals(model, Disks.read(device));
+    }
+    repair(Repairing.Scope.LEAKS);
+  }
+
+  /** A file that cannot be cut, as a block device is. */
+  @Test
+  void deviceKeepsItsSizeAndWhatIsRepaired() throws IOException {
+    image.put(SparseHeader.UNCLEAN_SHUTDOWN.offset(), (byte) 1);
+    image.putInt(copy + 3 * 4, 0);
+    image.putInt(table + 30 * 4, 0);
+    image.putInt(copy + 30 * 4, 0);
+    java.util.Arrays.fill(model, 30 * GRAIN, 31 * GRAIN, (byte) 0);
+    MemoryFile memory = file();
+    HostFile device =
+        new ForwardingFile(memory) {
+          @Override
+          public long capacity() throws IOException {
+            return size();
+          }
+
+          @Override
+          public void resize(long size) throws IOException {
+            throw new IOException("a device has the size that it has");
+          }
+        };
+    try (BlockDevice disk = Images.open(device, Disks.opening(true))) {
+      CheckReport report =
+          disk.feature(Repairing.class).orElseThrow().repair(Repairing.Scope.ALL, Progress.NONE);
+      assertEquals(0, report.leaksFixed());
+      assertArrayEquals(model, Disks.read(disk));
+    }
+    assertEquals(0, check(memory).warnings());
+    assertFalse(SparseHeader.read(memory).unclean());
+  }
+
+  @Test
+  void whatNoCopyKnowsBetterStaysAndTheReportSaysSo() throws IOException {
+    image.putInt(table + 3 * 4, 0x7000_0000);
+    image.putInt(copy + 3 * 4, 0x7000_0000);
+    MemoryFile file = file();
+    try (BlockDevice device = Images.open(file, Disks.opening(true).forRepair())) {
+      CheckReport report =
+          device.feature(Repairing.class).orElseThrow().repair(Repairing.Scope.ALL, Progress.NONE);
+      assertEquals(0, report.errorsFixed());
+      assertTrue(report.findings().toString().contains("no copy of the tables knows better"));
+    }
+    assertEquals(1, check(file).errors());
   }
 
   @Test

@@ -14,6 +14,11 @@ class VmdkFaultTest {
     protected Subject subject() {
       return VmdkSubject.sparse();
     }
+
+    @Override
+    protected int histories() {
+      return 2;
+    }
   }
 
   @Nested
@@ -21,6 +26,11 @@ class VmdkFaultTest {
     @Override
     protected Subject subject() {
       return VmdkSubject.sparse("zeroed_grain=on", "grain_size=4096");
+    }
+
+    @Override
+    protected int histories() {
+      return 2;
     }
   }
 
@@ -30,6 +40,11 @@ class VmdkFaultTest {
     protected Subject subject() {
       return VmdkSubject.separate("twoGbMaxExtentSparse", "grain_size=8192", "zeroed_grain=on");
     }
+
+    @Override
+    protected int histories() {
+      return 2;
+    }
   }
 
   @Nested
@@ -38,6 +53,11 @@ class VmdkFaultTest {
     protected Subject subject() {
       return VmdkSubject.separate("vmfsSparse");
     }
+
+    @Override
+    protected int histories() {
+      return 2;
+    }
   }
 
   @Nested
@@ -45,6 +65,11 @@ class VmdkFaultTest {
     @Override
     protected Subject subject() {
       return VmdkSubject.separate("monolithicFlat");
+    }
+
+    @Override
+    protected int histories() {
+      return 2;
     }
   }
 

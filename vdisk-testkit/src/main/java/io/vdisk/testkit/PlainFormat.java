@@ -1,4 +1,4 @@
-package io.vdisk.format.vhd;
+package io.vdisk.testkit;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
@@ -11,8 +11,11 @@ import io.vdisk.spi.Probe;
 import java.io.IOException;
 import java.util.Optional;
 
-/** Raw backing files for these tests: formats do not depend on each other. */
+/** A raw disk, for reading: formats do not depend on each other, and may lie over such. */
 public final class PlainFormat implements ImageFormat {
+  /** A format without options. */
+  public PlainFormat() {}
+
   @Override
   public String name() {
     return "raw";
