@@ -5,6 +5,7 @@ import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.DaemonSocket;
 import io.vdisk.backend.tap.control.ErrorNumber;
+import io.vdisk.backend.tap.control.HostBlktap;
 import io.vdisk.backend.tap.control.PipeDialect;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,7 +53,7 @@ public final class Blktapctrl {
   }
 
   static int run(List<String> words, Console console) {
-    return run(words, console, BlktapDevices.none());
+    return run(words, console, new HostBlktap());
   }
 
   static int run(List<String> words, Console console, BlktapDevices devices) {

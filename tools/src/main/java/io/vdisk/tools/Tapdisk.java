@@ -1,6 +1,5 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
@@ -8,6 +7,7 @@ import io.vdisk.backend.tap.control.Disks;
 import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.GuestRings;
+import io.vdisk.backend.tap.control.HostBlktap;
 import io.vdisk.backend.tap.control.PipeServer;
 import io.vdisk.backend.tap.control.TapDisks;
 import io.vdisk.backend.tap.disk.DiskPolicy;
@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The process {@code tapdisk} of Xen's blktap: it serves disks and takes its commands from a
@@ -110,7 +111,8 @@ public final class Tapdisk {
             .map(name -> new ControlFolder(Path.of(name)))
             .orElseGet(() -> ControlFolder.of(console.environment()));
     Generation generation = generation(arguments);
-    Disks disks = new TapDisks(policy(arguments));
+    Path logs = folder.path().resolve("writes");
+    Disks disks = new TapDisks(policy(arguments).withWriteLogs(logs), Optional.of(folder.path()));
     long pid = ProcessHandle.current().pid();
     ControlServer server =
         ControlServer.open(
@@ -126,7 +128,7 @@ public final class Tapdisk {
       throws IOException, UsageException {
     Disks disks = new TapDisks(policy(arguments));
     long pid = ProcessHandle.current().pid();
-    PipeServer server = PipeServer.open(read, write, pid, disks, BlktapDevices.none());
+    PipeServer server = PipeServer.open(read, write, pid, disks, new HostBlktap());
     Runtime.getRuntime().addShutdownHook(new Thread(server::close, "closing"));
     startup.ready("");
     server.run();

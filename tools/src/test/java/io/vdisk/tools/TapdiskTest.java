@@ -9,6 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
+import io.vdisk.OpenOptions;
+import io.vdisk.backend.tap.RingAbi;
+import io.vdisk.backend.tap.SharedFileFrontend;
+import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -159,6 +163,54 @@ class TapdiskTest {
     awaitEnd();
     assertEquals("minor=0\n", tap("list"));
     assertEquals(111, shell.run(TapCtl::run, "stats", "-p", Long.toString(pid), "-m", "0"));
+  }
+
+  /** A guest writes where the image's tables must grow, and asks for no flush. */
+  @Test
+  void guestOutlivesAKilledTapdiskAndLosesNothingThatWasAnswered() throws Exception {
+    Path image = shell.folder.resolve("d.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 64 << 20)).close();
+    tap("create", "-a", "qcow2:" + image);
+    pid = Long.parseLong(shell.run(TapCtl::run, "list") == 0 ? firstPid() : "0");
+    Path socket = shell.folder.resolve("run/ring0");
+    try (SharedFileFrontend guest =
+        SharedFileFrontend.connect(
+            socket, shell.folder.resolve("guest"), new SharedFileLayout(RingAbi.ofHost(), 1, 1))) {
+      for (int i = 0; i < 100; i++) {
+        write(guest, i);
+      }
+      assertTrue(ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+      awaitEnd();
+      spawn();
+      String process = Long.toString(pid);
+      tap("attach", "-p", process, "-m", "0");
+      tap("open", "-p", process, "-m", "0", "-a", "qcow2:" + image);
+      guest.reconnect(socket);
+      write(guest, 100);
+      tap("destroy", "-p", process, "-m", "0");
+    }
+    awaitEnd();
+    try (BlockDevice disk = Images.open(image, OpenOptions.readOnly().withFormat("qcow2"))) {
+      ByteBuffer page = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+      for (int i = 0; i <= 100; i++) {
+        disk.read(page.clear(), i * 600_064L / 512 * 512);
+        assertEquals(i + 1, page.getLong(0));
+      }
+    }
+    assertFalse(Files.exists(socket));
+  }
+
+  /** Writes a page somewhere and waits for the answer. */
+  private static void write(SharedFileFrontend guest, int number) throws IOException {
+    guest.data().putLong(0, number + 1);
+    guest.ring().next().operation(1, number * 600_064L / 512).segment(0, 0, 7);
+    guest.ring().put();
+    guest.ring().publish();
+    guest.ringBell();
+    while (guest.ring().waiting() == 0 && guest.ring().mayAwaitResponses()) {
+      assertTrue(guest.await());
+    }
+    assertEquals(0, guest.ring().take().status());
   }
 
   /** Its pipes are the tapdisk's, named from the daemon's view; the process is one of its own. */

@@ -29,9 +29,9 @@ import java.nio.file.Path;
  * tools/blktap2/include/blktap2.h}. No current kernel has these devices: this is built to the facts
  * of their sources, and tried on a device that tests simulate.
  */
-final class BlktapDevice extends TapTransport {
+public final class BlktapDevice extends TapTransport {
   /** Which of the two modules. */
-  enum Generation {
+  public enum Generation {
     /** That of Xen 3. */
     BLKTAP_1,
 
@@ -84,7 +84,8 @@ final class BlktapDevice extends TapTransport {
    *
    * @param disk what the guest is told of it
    */
-  static BlktapDevice open(Path path, Generation generation, DiskNumbers disk) throws IOException {
+  public static BlktapDevice open(Path path, Generation generation, DiskNumbers disk)
+      throws IOException {
     HostSystem system =
         HostSystem.installed()
             .orElseThrow(
@@ -95,7 +96,7 @@ final class BlktapDevice extends TapTransport {
   }
 
   /** The same with a device that is open, and belongs to the transport from now on. */
-  static BlktapDevice begin(
+  public static BlktapDevice begin(
       String name, Generation generation, DiskNumbers disk, NativeDevice device)
       throws IOException {
     Closeable open = device;

@@ -11,6 +11,12 @@ public record DiskNumbers(long size, boolean isReadOnly, boolean isCdrom) {
   private static final int CDROM = 1;
   private static final int READ_ONLY = 4;
 
+  /** The same by sectors of 512 bytes, and the bits of {@link #info}. */
+  public static DiskNumbers of(long sectors, int info) {
+    return new DiskNumbers(
+        sectors * TapRequest.SECTOR_SIZE, (info & READ_ONLY) != 0, (info & CDROM) != 0);
+  }
+
   /** Sectors of 512 bytes. */
   public long sectors() {
     return size / TapRequest.SECTOR_SIZE;

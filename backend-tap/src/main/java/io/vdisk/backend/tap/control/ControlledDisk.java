@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.TapTransport;
+import java.io.Closeable;
 import java.util.Optional;
 
 /**
@@ -31,6 +33,15 @@ public interface ControlledDisk {
    * it was closed.
    */
   DiskInfo info();
+
+  /**
+   * Serves a guest's ring.
+   *
+   * @param guest given away, whatever happens
+   * @return closing it ends that
+   * @throws ControlException with EINVAL if nothing is open, with EAGAIN while it is paused
+   */
+  Closeable serve(TapTransport guest) throws ControlException;
 
   /**
    * Answers what is in flight, flushes and closes. Closing what is not open succeeds.

@@ -1,30 +1,52 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.SharedFileListener;
+import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskKey;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.TapDisk;
+import java.io.Closeable;
+import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** The disks of a tapdisk: {@link TapDisk}s, which share the process's RAM disks. */
+/**
+ * The disks of a tapdisk: {@link TapDisk}s, which share the process's RAM disks. While one is open,
+ * processes of this machine can come to it with a ring in a file, at the socket {@code ringMINOR}
+ * of the folder ({@link SharedFileListener}).
+ */
 public final class TapDisks implements Disks {
+  private static final String SOCKET = "ring";
+
   private final DiskPolicy policy;
   private final RamDisks rams;
+  private final Optional<Path> sockets;
 
-  /** Disks under a policy. */
+  /** Disks under a policy, for guests that the control plane brings. */
   public TapDisks(DiskPolicy policy) {
+    this(policy, Optional.empty());
+  }
+
+  /**
+   * Disks under a policy.
+   *
+   * @param sockets the folder of the sockets to which guests come by themselves; empty: none come
+   */
+  public TapDisks(DiskPolicy policy, Optional<Path> sockets) {
     this.policy = policy;
     this.rams = new RamDisks(policy.ramBytes());
+    this.sockets = sockets;
   }
 
   @Override
   public ControlledDisk attach(int minor) {
-    return new Controlled(new TapDisk(minor, policy, rams));
+    return new Controlled(
+        new TapDisk(minor, policy, rams), sockets.map(folder -> folder.resolve(SOCKET + minor)));
   }
 
   private static ControlException told(DiskException e) {
@@ -59,10 +81,12 @@ public final class TapDisks implements Disks {
   /** A disk behind the control plane's own words. */
   private static final class Controlled implements ControlledDisk {
     private final TapDisk disk;
+    private final GuestSocket socket;
     private volatile DiskInfo known = new DiskInfo(0, 0, 0);
 
-    Controlled(TapDisk disk) {
+    Controlled(TapDisk disk, Optional<Path> socket) {
       this.disk = disk;
+      this.socket = new GuestSocket(disk, socket);
     }
 
     @Override
@@ -89,10 +113,20 @@ public final class TapDisks implements Disks {
               request.timeoutSeconds());
       try {
         known = TapDisks.info(disk.open(asked));
+        socket.open();
         return known;
       } catch (DiskException e) {
         asked.key().ifPresent(DiskKey::close);
         throw told(e);
+      }
+    }
+
+    @Override
+    public Closeable serve(TapTransport guest) throws ControlException {
+      try {
+        return disk.serve(guest);
+      } catch (IOException e) {
+        throw told(DiskException.of(e));
       }
     }
 
@@ -104,6 +138,7 @@ public final class TapDisks implements Disks {
     @Override
     public void close(boolean isForced) throws ControlException {
       try {
+        socket.close();
         disk.close(isForced);
       } catch (DiskException e) {
         throw told(e);

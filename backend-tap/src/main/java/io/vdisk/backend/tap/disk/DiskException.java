@@ -22,7 +22,7 @@ public class DiskException extends IOException {
   }
 
   /** The same trouble with its number; a {@link DiskException} stays what it is. */
-  static DiskException of(IOException e) {
+  public static DiskException of(IOException e) {
     if (e instanceof DiskException disk) {
       return disk;
     }

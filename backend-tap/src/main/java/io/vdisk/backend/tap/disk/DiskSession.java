@@ -2,6 +2,9 @@ package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -158,6 +161,31 @@ final class DiskSession {
     request = null;
     info = null;
     isStandbyInUse = false;
+  }
+
+  /** How the files begin in which it is kept what its guests wrote. */
+  Optional<Path> writeLogs() {
+    return policy.writeLogs().map(beginning -> beginning.resolveSibling(logPrefix(beginning)));
+  }
+
+  private String logPrefix(Path beginning) {
+    return beginning.getFileName().toString() + minor + ".";
+  }
+
+  /** All is durable: what processes that were killed kept for guests that never came back goes. */
+  void dropWriteLogs() throws IOException {
+    if (policy.writeLogs().isEmpty()) {
+      return;
+    }
+    Path beginning = policy.writeLogs().get().toAbsolutePath();
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(
+            beginning.resolveSibling(""),
+            file -> file.getFileName().toString().startsWith(logPrefix(beginning)))) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
   }
 
   private void releaseRam() throws IOException {

@@ -160,7 +160,7 @@ public final class TapDisk {
     ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
     return open.keepsWrites()
         ? options
-        : session.policy().writeLogs().map(options::withWriteLogs).orElse(options);
+        : session.writeLogs().map(options::withWriteLogs).orElse(options);
   }
 
   private GuestDevice device() {
@@ -269,6 +269,9 @@ public final class TapDisk {
       FirstFailure failure = new FirstFailure();
       rings.closeAll(failure);
       session.end(failure);
+      if (failure.isNone()) {
+        failure.run(session::dropWriteLogs);
+      }
       state.become(DiskState.CLOSED);
       if (!isForced) {
         failure.check();

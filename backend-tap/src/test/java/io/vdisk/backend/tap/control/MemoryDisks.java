@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.TapTransport;
+import java.io.Closeable;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -85,6 +87,11 @@ final class MemoryDisks implements Disks {
     @Override
     public synchronized DiskInfo info() {
       return info;
+    }
+
+    @Override
+    public Closeable serve(TapTransport guest) throws ControlException {
+      throw new ControlException(ErrorNumber.ENODEV, "a disk in memory serves no guest");
     }
 
     @Override

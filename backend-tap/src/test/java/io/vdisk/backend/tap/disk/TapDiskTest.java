@@ -435,8 +435,8 @@ final class TapDiskTest {
 
   @Test
   void writesAreKeptForADiskWhoseTablesMayBeInMemoryOnly() throws Exception {
-    Path logs = folder.resolve("writes-");
-    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(logs));
+    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes")));
+    Path logs = folder.resolve("writes" + kept.minor() + ".");
     for (String name :
         new String[] {"aio:" + raw("image", MIB), "ram:1M", image("qcow2", "image.qcow2", MIB)}) {
       GuestRing other = new GuestRing();

@@ -1,0 +1,72 @@
+package io.vdisk.backend.tap.control;
+
+import io.vdisk.backend.tap.DiskNumbers;
+import io.vdisk.backend.tap.SharedFileListener;
+import io.vdisk.backend.tap.TapTransport;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskInfo;
+import io.vdisk.backend.tap.disk.TapDisk;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The socket at which guests come to a disk while it is open. It has the disk's name, not the
+ * process's, so that a guest finds who took the place of a process that was killed. One thread at a
+ * time.
+ */
+final class GuestSocket {
+  private final TapDisk disk;
+  private final Optional<Path> path;
+  private @Nullable SharedFileListener listener;
+
+  /** At {@code path}; nowhere if it is empty. */
+  GuestSocket(TapDisk disk, Optional<Path> path) {
+    this.disk = disk;
+    this.path = path;
+  }
+
+  /** Lets guests come. If it cannot, the disk is closed again. */
+  void open() throws DiskException {
+    if (path.isEmpty()) {
+      return;
+    }
+    try {
+      // Whoever has the minor, has its socket: that of a process that was killed is in the way.
+      Files.deleteIfExists(path.get());
+      listener = SharedFileListener.open(path.get(), new Guests());
+    } catch (IOException e) {
+      disk.close(true);
+      throw DiskException.of(e);
+    }
+  }
+
+  /** Lets no further guest come. */
+  void close() throws DiskException {
+    SharedFileListener open = listener;
+    listener = null;
+    if (open != null) {
+      try {
+        open.close();
+      } catch (IOException e) {
+        throw DiskException.of(e);
+      }
+    }
+  }
+
+  /** What a guest that comes is told, and given. */
+  private final class Guests implements SharedFileListener.Disk {
+    @Override
+    public DiskNumbers numbers() throws DiskException {
+      DiskInfo info = disk.info();
+      return DiskNumbers.of(info.sectors(), info.info());
+    }
+
+    @Override
+    public void serve(TapTransport guest) throws IOException {
+      var unused = disk.serve(guest);
+    }
+  }
+}
