@@ -1,17 +1,16 @@
 package io.vdisk.backend.tap;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 
 /**
  * At most so many requests and bytes in a second, by a token bucket for each: a bucket fills at the
  * rate up to its burst, and a request takes its tokens out before it goes. One that is larger than
  * the burst goes when the bucket is full and leaves a debt, so it is neither split nor stuck.
  *
- * <p>Any thread may call. Requests go in the order in which they came: the first one waits for
- * tokens, the others for their turn, all asleep. Without a limit a request passes with one read of
- * a volatile field.
+ * <p>Any thread may call. Who may not go yet is told when to ask again; those of several rings do
+ * not queue. Without a limit a request passes with one read of a volatile field.
  */
 public final class RateLimit {
   /**
@@ -45,50 +44,23 @@ public final class RateLimit {
     }
   }
 
-  /** The time, and how to let it pass: tests have their own. */
-  interface Time {
-    /** That of the JVM. */
-    Time SYSTEM =
-        new Time() {
-          @Override
-          public long nanos() {
-            return System.nanoTime();
-          }
-
-          @Override
-          @SuppressWarnings("WaitNotInLoop") // whoever calls looks again
-          public void await(Condition condition, long nanos) throws InterruptedException {
-            long unused = condition.awaitNanos(nanos);
-          }
-        };
-
-    /** Nanoseconds since some moment. */
-    long nanos();
-
-    /** Waits for the condition, but not longer than this; may return early. */
-    void await(Condition condition, long nanos) throws InterruptedException;
-  }
-
-  private final Time time;
-
-  /** Held by the request that waits for tokens; the others queue here, in order. */
-  private final ReentrantLock turn = new ReentrantLock(true);
+  private final LongSupplier clock;
 
   /** Guards the buckets. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final Condition changed = lock.newCondition();
   private final Bucket bytes = new Bucket();
   private final Bucket requests = new Bucket();
   private volatile Rates rates = Rates.UNLIMITED; // written under lock
 
   /** No limit, until {@link #change} sets one. */
   public RateLimit() {
-    this(Rates.UNLIMITED, Time.SYSTEM);
+    this(Rates.UNLIMITED, System::nanoTime);
   }
 
-  RateLimit(Rates rates, Time time) {
-    this.time = time;
+  /** With another clock, of nanoseconds. */
+  RateLimit(Rates rates, LongSupplier clock) {
+    this.clock = clock;
     change(rates);
   }
 
@@ -97,15 +69,14 @@ public final class RateLimit {
     return rates;
   }
 
-  /** Allows this from now on, also to those who wait. A bucket that had no limit begins full. */
+  /** Allows this from now on. A bucket that had no limit begins full. */
   public void change(Rates allowed) {
     lock.lock();
     try {
-      long now = time.nanos();
+      long now = clock.getAsLong();
       bytes.change(allowed.bytesPerSecond(), allowed.bytesBurst(), now);
       requests.change(allowed.requestsPerSecond(), allowed.requestsBurst(), now);
       rates = allowed;
-      changed.signalAll();
     } finally {
       lock.unlock();
     }
@@ -117,70 +88,28 @@ public final class RateLimit {
   }
 
   /**
-   * Lets some requests go now, or not yet. For those who have other things to wait for, too; they
-   * do not queue.
+   * Lets some requests go now, or not yet.
    *
    * @param count requests
    * @param length bytes of all
    * @return 0 if they may go; nanoseconds, after which to ask again, if not
    */
   public long take(int count, long length) {
+    if (count < 0 || length < 0) {
+      throw new IllegalArgumentException(count + " requests of " + length + " bytes");
+    }
     if (!isLimited()) {
       return 0;
     }
     lock.lock();
     try {
-      long now = time.nanos();
+      long now = clock.getAsLong();
       long wait = Math.max(bytes.nanosUntil(length, now), requests.nanosUntil(count, now));
       if (wait == 0) {
         bytes.take(length);
         requests.take(count);
       }
       return wait;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * Waits until a request of so many bytes may go.
-   *
-   * @param length bytes, 0 or more
-   * @throws InterruptedException if the thread was interrupted; no token is taken then
-   */
-  public void await(long length) throws InterruptedException {
-    if (length < 0) {
-      throw new IllegalArgumentException("a request of " + length + " bytes");
-    }
-    if (rates.isUnlimited()) {
-      return;
-    }
-    turn.lockInterruptibly();
-    try {
-      takeTokens(length);
-    } finally {
-      turn.unlock();
-    }
-  }
-
-  /** How many wait for their turn behind the first; for tests. */
-  int queued() {
-    return turn.getQueueLength();
-  }
-
-  private void takeTokens(long length) throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      while (true) {
-        long now = time.nanos();
-        long wait = Math.max(bytes.nanosUntil(length, now), requests.nanosUntil(1, now));
-        if (wait == 0) {
-          bytes.take(length);
-          requests.take(1);
-          return;
-        }
-        time.await(changed, wait);
-      }
     } finally {
       lock.unlock();
     }

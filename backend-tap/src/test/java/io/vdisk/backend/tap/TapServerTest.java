@@ -32,6 +32,7 @@ class TapServerTest {
 
   private final List<TapServer> servers = new ArrayList<>();
   private final List<SharedFileFrontend> guests = new ArrayList<>();
+  private final RateLimit limit = new RateLimit();
   private WatchedDisk disk;
   private SharedFileListener listener;
   private boolean isReadOnly;
@@ -52,8 +53,7 @@ class TapServerTest {
               @Override
               public void serve(TapTransport guest) throws IOException {
                 ServeOptions options =
-                    new ServeOptions(
-                        isReadOnly, isSerial, new RateLimit(), new RequestStatistics());
+                    new ServeOptions(isReadOnly, isSerial, limit, new RequestStatistics());
                 synchronized (servers) {
                   servers.add(TapServer.start(guest, disk, options));
                   servers.notifyAll();
@@ -397,6 +397,33 @@ class TapServerTest {
     closed.join();
 
     assertEquals(0, guest.answer(first).status());
+  }
+
+  @Test
+  void limitHoldsRequestsBackUntilItIsChanged() throws Exception {
+    limit.change(new RateLimit.Rates(1, 1, 0, 0));
+    Guest guest = guest();
+    assertEquals(0, guest.write(0, random(4096)), "the first one goes, and leaves a debt");
+    long second = guest.ask(r -> r.operation(1, 8).segment(0, 0, 7));
+
+    limit.change(RateLimit.Rates.UNLIMITED);
+
+    assertEquals(0, guest.answer(second).status());
+  }
+
+  @Test
+  void pauseDoesNotWaitForALimit() throws Exception {
+    limit.change(new RateLimit.Rates(1, 1, 0, 0));
+    Guest guest = guest();
+    guest.write(0, random(4096));
+    long second = guest.ask(r -> r.operation(1, 8).segment(0, 0, 7));
+
+    server().pause();
+    server().close();
+    guest.frontend().reconnect(folder.resolve("s"));
+    limit.change(RateLimit.Rates.UNLIMITED);
+
+    assertEquals(0, guest.answer(second).status());
   }
 
   @Test
