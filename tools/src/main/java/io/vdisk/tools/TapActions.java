@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.control.ControlClient;
 import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
@@ -163,6 +164,25 @@ final class TapActions {
   void stats(ShortOptions options) throws ControlException, UsageException {
     int pid = required(options, 'p');
     out().println(client.statistics(pid, required(options, 'm')) + "\n");
+  }
+
+  void limit(ShortOptions options) throws ControlException, UsageException {
+    int pid = required(options, 'p');
+    int minor = required(options, 'm');
+    long[] bytes = rate(options.value('b').orElse("0"));
+    long[] requests = rate(options.value('i').orElse("0"));
+    client.limit(pid, minor, new RateLimit.Rates(bytes[0], bytes[1], requests[0], requests[1]));
+  }
+
+  /** A rate and its burst: {@code 10M:64M}, or the rate alone. */
+  private static long[] rate(String text) throws UsageException {
+    int colon = text.indexOf(':');
+    long rate = ByteSize.parse(colon < 0 ? text : text.substring(0, colon), 1);
+    long burst = colon < 0 ? rate : ByteSize.parse(text.substring(colon + 1), 1);
+    if (rate > 0 && burst == 0) {
+      throw new UsageException("a burst is at least 1, not " + text);
+    }
+    return new long[] {rate, burst};
   }
 
   /** The number of the kernel module's block devices, if there is such a module. */

@@ -41,6 +41,13 @@ enum TapCommand {
       usage: stats <-p pid> <-m minor>
 
       Prints a Python dictionary with the VBD stats. The images are listed in reverse order (leaf to root)"""),
+  LIMIT(
+      "p:m:b:i:h",
+      """
+      usage: limit <-p pid> <-m minor> [-b bytes[:burst]] [-i requests[:burst]]
+
+      Lets so many bytes and requests go in a second; what is not given has no limit. A burst, of a
+      second's worth unless given, goes at once after a pause. Of this program's tapdisks only"""),
   MAJOR("bch", "usage: major [-h]"),
   CHECK("h", "usage: check\n(checks whether environment is suitable for tapdisk2)");
 

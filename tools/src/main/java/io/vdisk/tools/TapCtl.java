@@ -33,6 +33,7 @@ public final class TapCtl {
       """
 
       Commands tapdisks. -h behind a command tells its options.
+        limit               bytes and requests in a second, while guests go on; not in xapi's
         major, check        as in Xen 4.1: the number of the kernel's devices; whether tapdisks
                             can work here
         --folder DIR        where sockets and minors are, instead of /run/blktap-control;
@@ -161,6 +162,7 @@ public final class TapCtl {
       case PAUSE -> actions.pause(options);
       case UNPAUSE -> actions.unpause(options);
       case STATS -> actions.stats(options);
+      case LIMIT -> actions.limit(options);
       case MAJOR -> actions.major(options);
       case CHECK -> actions.check();
     }

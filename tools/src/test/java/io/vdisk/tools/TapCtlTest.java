@@ -158,6 +158,10 @@ class TapCtlTest {
     assertEquals("", printed("pause", "-p4711", "-m0"));
     assertEquals("pid=4711 minor=0 state=0x2a args=aio:/d.raw\n", printed("list", "-m", "0"));
     assertEquals("", printed("unpause", "-p4711", "-m0"));
+    assertEquals("", printed("limit", "-p4711", "-m0", "-b", "10M:64M", "-i500"));
+    assertEquals("", printed("limit", "-p4711", "-m0"));
+    assertEquals(22, tap("limit", "-p4711", "-m0", "-b", "10M:0"));
+    assertTrue(shell.err.startsWith("a burst is at least 1, not 10M:0\nusage: limit "), shell.err);
     String stats = printed("stats", "-p4711", "-m0");
     assertTrue(stats.startsWith("{ \"name\": \"aio:/d.raw\", \"secs\": [ 0, 0 ], "), stats);
     assertTrue(stats.endsWith(" }\n\n"), stats);

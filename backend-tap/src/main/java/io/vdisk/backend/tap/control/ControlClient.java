@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.RateLimit;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -122,6 +123,12 @@ public final class ControlClient {
     ControlMessage message = new ControlMessage(MessageType.RESUME, cookie(minor), parameters);
     ControlRequest request = new ControlRequest(message, resuming.log(), Optional.empty());
     check(exchange(pid, request, Optional.empty()), MessageType.RESUME_RSP, pid);
+  }
+
+  /** Lets so much of a minor go in a second. A tapdisk of others does not know that. */
+  public void limit(int pid, int minor, RateLimit.Rates rates) throws ControlException {
+    ControlMessage message = new ControlMessage(MessageType.LIMIT, cookie(minor), new Rates(rates));
+    change(pid, message, MessageType.LIMIT_RSP);
   }
 
   /** The counters of the disk at a minor, as JSON. */

@@ -87,6 +87,7 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
       case DISK_LINE -> DiskLine.read(message);
       case STATISTICS_LENGTH -> StatisticsLength.read(message);
       case GUEST_RING -> GuestRing.read(message);
+      case RATES -> Rates.read(message);
     };
   }
 
@@ -124,6 +125,8 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
       length.write(message);
     } else if (body instanceof GuestRing ring) {
       ring.write(message);
+    } else if (body instanceof Rates rates) {
+      rates.write(message);
     }
     return message;
   }

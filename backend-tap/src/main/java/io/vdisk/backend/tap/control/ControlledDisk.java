@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.Closeable;
 import java.util.Optional;
@@ -64,6 +65,9 @@ public interface ControlledDisk {
    *     of another size or kind; it stays paused, and shows {@link DiskState#RESUME_FAILED}
    */
   void resume(ResumeRequest request) throws ControlException;
+
+  /** Lets so much go in a second from now on, open or not. */
+  void limit(RateLimit.Rates rates);
 
   /** The counters, a JSON object on one line in xapi's form. */
   String statistics();

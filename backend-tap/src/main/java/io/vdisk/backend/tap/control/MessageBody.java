@@ -10,4 +10,5 @@ public sealed interface MessageBody
         MinorList,
         DiskLine,
         StatisticsLength,
-        GuestRing {}
+        GuestRing,
+        Rates {}

@@ -8,6 +8,7 @@ import static io.vdisk.backend.tap.control.MessageType.Shape.NOTHING;
 import static io.vdisk.backend.tap.control.MessageType.Shape.OUTCOME;
 import static io.vdisk.backend.tap.control.MessageType.Shape.PARAMETERS;
 import static io.vdisk.backend.tap.control.MessageType.Shape.PROCESS_ID;
+import static io.vdisk.backend.tap.control.MessageType.Shape.RATES;
 import static io.vdisk.backend.tap.control.MessageType.Shape.STATISTICS_LENGTH;
 
 import java.util.Optional;
@@ -46,7 +47,11 @@ public enum MessageType {
   XENBLKIF_DISCONNECT_RSP(0, 0, 27, "sring disconnect rsp", OUTCOME),
   DISK_INFO_REQUEST(0, 0, 28, "disk info", NOTHING),
   DISK_INFO_RSP(0, 0, 29, "disk info rsp", DISK_INFO),
-  EXIT(13, 22, 30, "exit", NOTHING);
+  EXIT(13, 22, 30, "exit", NOTHING),
+
+  /** Ours, far from the numbers of others. */
+  LIMIT(0, 0, 200, "limit", RATES),
+  LIMIT_RSP(0, 0, 201, "limit response", OUTCOME);
 
   /** Which member of the message's union it fills. */
   enum Shape {
@@ -58,7 +63,8 @@ public enum MessageType {
     MINOR_LIST,
     DISK_LINE,
     STATISTICS_LENGTH,
-    GUEST_RING
+    GUEST_RING,
+    RATES
   }
 
   private final int xen40;

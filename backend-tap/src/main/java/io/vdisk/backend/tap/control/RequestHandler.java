@@ -64,6 +64,11 @@ final class RequestHandler {
       case PAUSE -> change(request, MessageType.PAUSE_RSP, one -> one.disk().pause());
       case RESUME ->
           change(request, MessageType.RESUME_RSP, one -> one.disk().resume(request.resuming()));
+      case LIMIT ->
+          change(
+              request,
+              MessageType.LIMIT_RSP,
+              one -> one.disk().limit(((Rates) request.message().body()).rates()));
       case XENBLKIF_CONNECT ->
           change(
               request,

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
@@ -165,6 +166,11 @@ public final class TapDisks implements Disks {
       } catch (DiskException e) {
         throw told(e);
       }
+    }
+
+    @Override
+    public void limit(RateLimit.Rates rates) {
+      disk.limit().change(rates);
     }
 
     @Override

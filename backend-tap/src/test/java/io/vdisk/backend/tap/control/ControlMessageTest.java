@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.control;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
@@ -78,6 +79,16 @@ class ControlMessageTest {
         Generation.XEN_4_0,
         "0500 0700 00000000",
         rest);
+  }
+
+  @Test
+  void ratesAreBytesThenRequests() throws ControlException {
+    same(
+        new ControlMessage(
+            MessageType.LIMIT, 1, new Rates(new RateLimit.Rates(0x1000, 0x2000, 3, 4))),
+        TODAY,
+        "c800 0100 00000000 0010000000000000 0020000000000000",
+        "0300000000000000 0400000000000000");
   }
 
   @Test
@@ -172,7 +183,7 @@ class ControlMessageTest {
           IntStream.range(0, 0x10000)
               .filter(number -> MessageType.of(number, generation).isPresent())
               .count();
-      assertEquals(List.of(13L, 22L, 30L).get(generation.ordinal()), known);
+      assertEquals(List.of(13L, 22L, 32L).get(generation.ordinal()), known);
     }
   }
 

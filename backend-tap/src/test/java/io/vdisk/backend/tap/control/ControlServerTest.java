@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.control.MemoryDisks.MemoryDisk;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
@@ -181,6 +182,28 @@ class ControlServerTest {
     client.resume(PID, 0, resuming);
     assertEquals(Optional.of(resuming), disk.resumed);
     assertEquals("vhd:/b", client.list(PID).get(0).name());
+  }
+
+  @Test
+  void limitsAreHandedToTheDiskOpenOrNot() throws ControlException {
+    client.attach(PID, 0);
+    RateLimit.Rates rates = new RateLimit.Rates(1000, 2000, 30, 40);
+
+    client.limit(PID, 0, rates);
+
+    assertEquals(rates, disks.attached.get(0).limited);
+  }
+
+  @Test
+  void limitThatMakesNoSenseIsRefused() throws IOException {
+    client.attach(PID, 0);
+    ByteBuffer request = ControlMessage.of(MessageType.LIMIT, 0).encode(Generation.TODAY);
+    request.put(8, (byte) 1); // a rate without a burst
+
+    ByteBuffer answer = answer(request, 544);
+
+    assertEquals(MessageType.ERROR.number(Generation.TODAY).orElseThrow(), (int) answer.get(0));
+    assertEquals(22, answer.get(8));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.Closeable;
 import java.util.EnumSet;
@@ -42,6 +43,9 @@ final class MemoryDisks implements Disks {
 
     /** Where pausing and closing wait for requests in flight. */
     volatile CountDownLatch inFlight = new CountDownLatch(0);
+
+    /** What was let go in a second last. */
+    volatile RateLimit.Rates limited = RateLimit.Rates.UNLIMITED;
 
     volatile boolean isDetached;
     volatile boolean failsToFlush;
@@ -145,6 +149,11 @@ final class MemoryDisks implements Disks {
       resumed = Optional.of(request);
       name = Optional.of(next);
       states.clear();
+    }
+
+    @Override
+    public void limit(RateLimit.Rates rates) {
+      limited = rates;
     }
 
     @Override
