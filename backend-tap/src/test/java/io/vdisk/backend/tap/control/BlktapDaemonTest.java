@@ -265,6 +265,21 @@ class BlktapDaemonTest {
   }
 
   @Test
+  void closedSocketIsGoneAndItsSuccessorStays() throws IOException {
+    Files.createDirectories(folder);
+    DaemonSocket first = DaemonSocket.open(folder, Duration.ofSeconds(10));
+    first.close();
+    assertFalse(Files.exists(DaemonSocket.path(folder)));
+
+    DaemonSocket second = DaemonSocket.open(folder, Duration.ofSeconds(10));
+    first.close();
+    first.run(daemon);
+    assertTrue(Files.exists(DaemonSocket.path(folder)));
+    second.close();
+    assertFalse(Files.exists(DaemonSocket.path(folder)));
+  }
+
+  @Test
   void silentCommandsAreOutlived() throws IOException {
     Files.createDirectories(folder);
     List<SocketChannel> silent = new ArrayList<>();
