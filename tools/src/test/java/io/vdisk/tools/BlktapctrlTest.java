@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class BlktapctrlTest {
   @TempDir Path folder;
   private Shell shell;

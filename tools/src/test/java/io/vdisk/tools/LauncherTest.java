@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -272,6 +273,7 @@ class LauncherTest {
 
   /** It survives the command that started it, and holds none of its streams. */
   @Test
+  @Timeout(120)
   void tapdiskGoesIntoTheBackgroundOnceItIsReady() throws IOException, InterruptedException {
     Requirements.need("flock");
     // A socket's name has at most 107 bytes.

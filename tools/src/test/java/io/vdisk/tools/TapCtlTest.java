@@ -25,9 +25,12 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The lines and exit codes of tap-ctl, as xapi's were observed, against a server in this JVM. */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class TapCtlTest {
   private static final int PID = 4711;
   private static final String OPENING =
@@ -66,6 +69,7 @@ class TapCtlTest {
   }
 
   @AfterEach
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
   void stop() {
     server.close();
     pool.shutdownNow();

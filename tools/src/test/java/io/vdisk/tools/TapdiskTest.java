@@ -28,9 +28,12 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Processes of their own, on the class path of this test. */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class TapdiskTest {
   @TempDir Path folder;
   private Shell shell;

@@ -118,6 +118,20 @@ final class SharedFileTransport extends TapTransport {
     }
   }
 
+  /**
+   * A guest can cut its file short. HotSpot 17 tells a thread that it touched what is gone only
+   * when compiled code calls into the virtual machine the next time, wherever that is: be it here,
+   * and not in the midst of a lock, which would stay broken. An array of arrays is always made by
+   * such a call.
+   */
+  @Override
+  void settle() {
+    byte[][] made = new byte[layout.ringPages()][0];
+    if (made.length == 0) {
+      throw new AssertionError("a ring without pages");
+    }
+  }
+
   private boolean isPage(int number) {
     return number >= 0 && number < layout.dataPages();
   }

@@ -98,7 +98,10 @@ public final class TapServer implements Closeable {
   private static TapServer begin(TapTransport transport, BlockDevice device, ServeOptions options)
       throws IOException {
     try {
-      return new TapServer(transport, Service.begin(transport, device, options), options);
+      TapServer server =
+          new TapServer(transport, Service.begin(transport, device, options), options);
+      transport.settle();
+      return server;
     } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
       transport.close();
       throw e;
@@ -183,21 +186,34 @@ public final class TapServer implements Closeable {
         }
       }
     } catch (IOException | RuntimeException | Error e) {
-      LOG.log(Level.WARNING, transport + ": given up", e);
-      isEnding = true;
-      transport.wake();
+      giveUp(e);
     } finally {
       worker.abandon();
       if (!lead.isHeldByCurrentThread()) {
         lead.lock();
       }
-      leave();
-      lead.unlock();
+      try {
+        leave();
+      } finally {
+        lead.unlock();
+      }
     }
+  }
+
+  private void giveUp(Throwable failure) {
+    isEnding = true;
+    try {
+      transport.settle();
+    } catch (InternalError e) { // what was read from a page that is gone made no sense
+      failure.addSuppressed(e);
+    }
+    transport.wake();
+    LOG.log(Level.WARNING, transport + ": given up", failure);
   }
 
   /** Queues for the lead; false if it was not needed for so long that it may leave. */
   private boolean leadAgain() {
+    transport.settle();
     try {
       if (lead.tryLock(IDLE_SECONDS, SECONDS)) {
         returned.signalAll();
@@ -219,9 +235,10 @@ public final class TapServer implements Closeable {
         service.end();
       } catch (IOException e) {
         LOG.log(Level.WARNING, transport + ": not closed well", e);
+      } finally {
+        ended.countDown();
       }
       LOG.log(Level.INFO, "{0}: disconnected", transport);
-      ended.countDown();
     }
   }
 
@@ -229,10 +246,12 @@ public final class TapServer implements Closeable {
   private boolean awaitRequests() throws IOException {
     while (!isEnding) {
       if (isPaused || isHeldBack) {
+        transport.settle();
         released.awaitUninterruptibly();
       } else if (look()) {
         return true;
       } else if (ring.mayAwaitRequests()) {
+        transport.settle();
         long began = System.nanoTime();
         if (!transport.await()) {
           isEnding = true;
@@ -244,6 +263,7 @@ public final class TapServer implements Closeable {
         }
       }
     }
+    transport.settle();
     return false;
   }
 
@@ -298,6 +318,7 @@ public final class TapServer implements Closeable {
 
   /** Leads on when no more requests than these are on their way. */
   private void awaitCalm(int own) {
+    transport.settle();
     isHeldBack = true;
     while (inFlight.get() > own) {
       returned.awaitUninterruptibly();
@@ -310,6 +331,7 @@ public final class TapServer implements Closeable {
    * Waits until the limit lets the requests pass; whoever pauses or ends does not wait for that.
    */
   private void holdBack(RingWorker worker) {
+    transport.settle();
     isHeldBack = true;
     try {
       long nanoseconds = options.limit().take(worker.count(), worker.bytes());
@@ -329,6 +351,7 @@ public final class TapServer implements Closeable {
     if (options.isSerial()) {
       return;
     }
+    transport.settle();
     if (!lead.hasQueuedThreads() && workers < mostWorkers) {
       addWorker();
     }

@@ -44,6 +44,14 @@ public abstract class TapTransport implements Closeable {
   abstract void store(RequestBatch batch, int from, int to) throws IOException;
 
   /**
+   * Returns when every access to the guest's memory that this thread made before has succeeded. To
+   * be called behind such accesses, and before this thread takes a lock or waits.
+   *
+   * @throws InternalError if one failed
+   */
+  void settle() {}
+
+  /**
    * Sleeps until the guest rang or {@link #wake} was called; what happened since the last call
    * counts.
    *

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever one guest does to its ring and its file, another one of the same process is served. */
-@Timeout(20)
+@Timeout(60)
 class HostileGuestTest {
   private static final long SIZE = 1 << 20;
 
@@ -74,7 +74,9 @@ class HostileGuestTest {
     }
     bad.close();
     good.close();
-    servers.forEach(TapServer::close);
+    synchronized (servers) {
+      servers.forEach(TapServer::close);
+    }
     badDisk.close();
     goodDisk.close();
   }

@@ -69,7 +69,9 @@ class TapServerTest {
       guest.close();
     }
     listener.close();
-    servers.forEach(TapServer::close);
+    synchronized (servers) {
+      servers.forEach(TapServer::close);
+    }
     disk.close();
   }
 

@@ -90,7 +90,7 @@ public final class DaemonSocket implements AttachSource {
     } finally {
       workers.shutdown();
       clock.shutdown();
-      Files.deleteIfExists(path);
+      close();
     }
   }
 
@@ -211,8 +211,17 @@ public final class DaemonSocket implements AttachSource {
     return all.toString(StandardCharsets.UTF_8);
   }
 
+  /** Removes the socket: whoever comes afterwards finds nobody. Again is harmless. */
   @Override
-  public void close() throws IOException {
-    server.close();
+  public synchronized void close() throws IOException {
+    if (server.isOpen()) {
+      // The name goes first: an accept that waits takes whoever comes until it notices the end, and
+      // afterwards the name may be another daemon's.
+      try {
+        Files.deleteIfExists(path);
+      } finally {
+        server.close();
+      }
+    }
   }
 }

@@ -27,10 +27,12 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The daemon and the tapdisks of blktap 1, over real pipes, in one JVM. */
+@Timeout(60)
 class BlktapDaemonTest {
   @TempDir Path temporary;
   private final ExecutorService pool = Executors.newCachedThreadPool();
@@ -227,7 +229,7 @@ class BlktapDaemonTest {
     pipes.write(bytes(request));
     ByteBuffer answer = ByteBuffer.allocate(count);
     while (answer.hasRemaining()) {
-      pipes.read(answer);
+      assertTrue(pipes.read(answer), "the pipe is open");
     }
     return answer.flip();
   }
@@ -265,6 +267,21 @@ class BlktapDaemonTest {
   }
 
   @Test
+  void closedSocketIsGoneAndItsSuccessorStays() throws IOException {
+    Files.createDirectories(folder);
+    DaemonSocket first = DaemonSocket.open(folder, Duration.ofSeconds(10));
+    first.close();
+    assertFalse(Files.exists(DaemonSocket.path(folder)));
+
+    DaemonSocket second = DaemonSocket.open(folder, Duration.ofSeconds(10));
+    first.close();
+    first.run(daemon);
+    assertTrue(Files.exists(DaemonSocket.path(folder)));
+    second.close();
+    assertFalse(Files.exists(DaemonSocket.path(folder)));
+  }
+
+  @Test
   void silentCommandsAreOutlived() throws IOException {
     Files.createDirectories(folder);
     List<SocketChannel> silent = new ArrayList<>();
@@ -277,10 +294,21 @@ class BlktapDaemonTest {
       for (int i = 0; i < 6; i++) {
         silent.add(SocketChannel.open(UnixDomainSocketAddress.of(DaemonSocket.path(folder))));
       }
-      assertEquals("", DaemonSocket.ask(folder, "list"));
+      assertEquals("", askUntilAnswered("list"));
     } finally {
       for (SocketChannel one : silent) {
         one.close();
+      }
+    }
+  }
+
+  /** On a busy machine we may ourselves be as slow as the silent, and come again. */
+  private String askUntilAnswered(String line) {
+    while (true) {
+      try {
+        return DaemonSocket.ask(folder, line);
+      } catch (ControlException e) {
+        assertTrue(Files.exists(DaemonSocket.path(folder)), e.sentence());
       }
     }
   }

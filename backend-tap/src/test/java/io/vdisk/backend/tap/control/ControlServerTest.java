@@ -30,9 +30,11 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(60)
 class ControlServerTest {
   private static final int PID = 4711;
   private static final Optional<Duration> FOR_EVER = Optional.empty();
@@ -334,10 +336,20 @@ class ControlServerTest {
   void clientThatSendsTooLittleIsLeft() throws IOException {
     restart(Generation.TODAY, Duration.ofMillis(50));
     try (SocketChannel channel = connect()) {
-      channel.write(ByteBuffer.allocate(280));
-      assertEquals(-1, channel.read(ByteBuffer.allocate(1)));
+      assertTrue(hasHungUpAfter(channel, 280));
     }
-    assertEquals(PID, client.pid(PID));
+    assertEquals(PID, pidOnceAnswered());
+  }
+
+  /** On a busy machine we may ourselves be as slow as the silent, and come again. */
+  private int pidOnceAnswered() {
+    while (true) {
+      try {
+        return client.pid(PID);
+      } catch (ControlException e) {
+        assertFalse(running.isDone(), e.sentence());
+      }
+    }
   }
 
   /** Ten may be connected, 32 more wait; those who never say a word make room in the end. */
@@ -349,7 +361,7 @@ class ControlServerTest {
       for (int i = 0; i < 30; i++) {
         silent.add(connect());
       }
-      assertEquals(PID, client.pid(PID));
+      assertEquals(PID, pidOnceAnswered());
     } finally {
       for (SocketChannel one : silent) {
         one.close();
@@ -393,9 +405,10 @@ class ControlServerTest {
     assertEquals(2, client.list(PID).get(0).state());
   }
 
-  /** Whether the server has closed a connection, or never accepted it. */
-  private static boolean hasHungUp(SocketChannel channel) {
+  /** Whether the server closes a connection that brings so many bytes, or never accepts it. */
+  private static boolean hasHungUpAfter(SocketChannel channel, int count) {
     try {
+      channel.write(ByteBuffer.allocate(count));
       return channel.read(ByteBuffer.allocate(1)) < 0;
     } catch (IOException e) {
       return true;
@@ -410,7 +423,7 @@ class ControlServerTest {
     client.open(PID, 0, OpenRequest.of("vhd:/a"));
     try (SocketChannel silent = connect()) {
       server.close();
-      assertTrue(hasHungUp(silent));
+      assertTrue(hasHungUpAfter(silent, 0));
     }
 
     awaitEnd();
@@ -467,7 +480,8 @@ class ControlServerTest {
   }
 
   @Test
-  void minorOfAnotherProcessIsNotAttached() throws IOException {
+  void minorOfAnotherProcessIsNotAttached()
+      throws IOException, InterruptedException, ExecutionException, TimeoutException {
     ControlServer other =
         ControlServer.open(
             folder, 1, Generation.TODAY, ControlServer.TIMEOUT, disks, GuestRings.none());
@@ -480,7 +494,7 @@ class ControlServerTest {
     client.attach(1, 0);
     fails(16, () -> client.attach(PID, 0));
     client.detach(1, 0);
-    assertTrue(run != null);
+    run.get(60, TimeUnit.SECONDS);
     client.attach(PID, 0);
   }
 

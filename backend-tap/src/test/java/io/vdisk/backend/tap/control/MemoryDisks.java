@@ -123,6 +123,9 @@ final class MemoryDisks implements Disks {
     @Override
     public void pause() throws ControlException {
       synchronized (this) {
+        if (states.contains(DiskState.PAUSED)) {
+          return;
+        }
         states.add(DiskState.PAUSE_REQUESTED);
       }
       drain();

@@ -7,6 +7,7 @@ import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -21,12 +22,12 @@ final class BusyRing implements Ring {
   private final Random random;
   private final byte[] written = new byte[SECTORS];
   private final Semaphore turn = new Semaphore(1, true);
+  private final CountDownLatch begun = new CountDownLatch(1);
   private final Thread thread = new Thread(this::run);
   private boolean isPaused; // by one control thread after the other
   private volatile BlockDevice device;
   private volatile boolean isEnding;
   volatile Throwable failure;
-  volatile int requests;
 
   BusyRing(long start, long seed) {
     this.start = start;
@@ -54,6 +55,7 @@ final class BusyRing implements Ring {
       }
     } catch (InterruptedException | IOException | RuntimeException | Error e) {
       failure = e;
+      begun.countDown();
     }
   }
 
@@ -68,7 +70,12 @@ final class BusyRing implements Ring {
     if (random.nextInt(8) == 0) {
       device.flush();
     }
-    requests++;
+    begun.countDown();
+  }
+
+  /** Returns when the guest has had an answer, or failed. */
+  void awaitRequest() throws InterruptedException {
+    begun.await();
   }
 
   @Override

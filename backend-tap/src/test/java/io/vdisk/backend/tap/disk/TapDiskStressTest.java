@@ -38,6 +38,9 @@ final class TapDiskStressTest {
       guests.add(new BusyRing(i * 2L * MIB, SEED + i));
       disk.serve(guests.get(i).transport());
     }
+    for (BusyRing guest : guests) {
+      guest.awaitRequest();
+    }
     Thread one = control(disk, 1);
     Thread two = control(disk, 2);
     one.join();
@@ -46,7 +49,6 @@ final class TapDiskStressTest {
     assertNull(failure.get());
     for (BusyRing guest : guests) {
       assertNull(guest.failure);
-      assertTrue(guest.requests > 0);
     }
     assertEquals(-1, Files.mismatch(content(image), content(copy)), "seed " + SEED);
   }
