@@ -18,6 +18,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The devices of the kernel's modules blktap, simulated: no current kernel has them. */
 @Timeout(30)
@@ -83,8 +85,8 @@ class BlktapDeviceTest {
     device.ask(r -> r.operation(0, 8).segment(0, 0, 6).segment(0, 2, 2));
 
     assertEquals(new FrontRing.Response(1, 0, 0), device.responses(2).get(1));
-    assertEquals(1, device.page(1, 0).get(0));
-    assertEquals(2, device.page(1, 1).get(1024));
+    assertEquals(1, device.answered(1, 0).get(0));
+    assertEquals(2, device.answered(1, 1).get(1024));
   }
 
   @Test
@@ -104,6 +106,24 @@ class BlktapDeviceTest {
     assertEquals(List.of(), disk.asked());
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {32, -1, 1L << 32, Long.MIN_VALUE, Long.MAX_VALUE})
+  void requestWhoseIdHasNoPagesIsRefused(long id) throws Exception {
+    try (BlktapDevice transport =
+        BlktapDevice.begin("blktap7", Generation.BLKTAP_1, NUMBERS, device)) {
+      RingAbi abi = transport.abi();
+      ByteBuffer memory = transport.ring().order(ByteOrder.nativeOrder());
+      memory.putLong(64 + abi.id(), id).put(64 + abi.segmentCount(), (byte) 1).putInt(0, 1);
+      RequestBatch batch = new RequestBatch(abi);
+      batch.take(SharedRing.attach(memory, abi), 1);
+
+      transport.fetch(batch);
+
+      assertTrue(batch.isAnswered(0));
+      assertEquals(TapStatus.ERROR, batch.status(0));
+    }
+  }
+
   @Test
   void pauseIsConfirmedWhenNothingIsOnItsWay() throws Exception {
     serve(Generation.BLKTAP_2);
@@ -112,10 +132,11 @@ class BlktapDeviceTest {
     disk.arrived.await();
 
     device.say(1);
-    assertEquals(1, device.controls(1).size(), "not yet");
+    device.awaitReaction(1);
     disk.mayGo.countDown();
 
     assertEquals("204 0", device.controls(2).get(1));
+    assertEquals(0, device.unansweredAtPause());
     device.say(2);
     assertEquals("206 0", device.controls(3).get(2));
     device.ask(r -> r.operation(0, 8).segment(0, 0, 7));

@@ -259,6 +259,20 @@ class HostileGuestTest {
   }
 
   @Test
+  void linkToAnotherGuestsFileIsRefused() throws IOException {
+    connect("bad");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("bad.ring0"));
+
+    try (Bell bell =
+        new Bell(SocketChannel.open(UnixDomainSocketAddress.of(folder.resolve("bad"))))) {
+      bell.writeSentence(link.toString());
+      assertEquals("not the absolute path of a file: " + link, bell.readSentence(10_000));
+    }
+
+    checkGood();
+  }
+
+  @Test
   void callerThatHangsUpInTheMiddleOfItsPathDisturbsNobody() throws IOException {
     for (int i = 0; i < 40; i++) {
       try (SocketChannel socket =

@@ -160,6 +160,34 @@ class SharedRingTest {
   }
 
   @Test
+  void bellIsRungForTheVeryResponseAtWhichTheGuestWantsToBeWoken() throws Exception {
+    memory.putInt(REQUESTS, 1);
+    ring.waiting();
+    request.take(ring);
+    ring.put(0, 0, TapStatus.OKAY);
+
+    assertTrue(ring.publish());
+  }
+
+  @Test
+  void requestStaysWhatItWasWhenItWasTaken() throws Exception {
+    memory.put(64, (byte) 1).put(65, (byte) 1).putLong(72, 5).putLong(80, 4711);
+    memory.putInt(88, 17).put(92, (byte) 3).put(93, (byte) 7);
+    memory.putInt(REQUESTS, 1);
+    ring.waiting();
+    request.take(ring);
+
+    for (int at = 64; at < 176; at++) {
+      memory.put(at, (byte) 0x7f);
+    }
+
+    assertEquals(List.of(5L, 4711L), List.of(request.id(), request.sector()));
+    assertEquals(TapOperation.WRITE, request.operation());
+    assertEquals(List.of(1, 17), List.of(request.segmentCount(), request.page(0)));
+    assertEquals(List.of(1536, 2560), List.of(request.offsetOf(0), request.lengthOf(0)));
+  }
+
+  @Test
   void asksToBeWokenAtTheNextRequestAndLooksOnceMore() throws Exception {
     assertTrue(ring.mayAwaitRequests());
     assertEquals(1, memory.getInt(REQUEST_EVENT));

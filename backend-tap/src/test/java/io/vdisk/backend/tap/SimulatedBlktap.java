@@ -8,7 +8,12 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -19,6 +24,7 @@ import java.util.function.Consumer;
 final class SimulatedBlktap implements NativeDevice {
   private static final int PAGES = 353;
   private static final int KICK = 1;
+  private static final int PAUSE = 204;
   private static final int ENOTTY = 25;
 
   private final ByteBuffer memory =
@@ -29,7 +35,10 @@ final class SimulatedBlktap implements NativeDevice {
   // Under this object's monitor.
   private final Deque<Consumer<FrontRequest>> asked = new ArrayDeque<>();
   private final List<FrontRing.Response> responses = new ArrayList<>();
+  private final Map<Long, ByteBuffer> answered = new HashMap<>();
   private final List<String> controls = new ArrayList<>();
+  private int unansweredAtPause;
+  private Thread listener = Thread.currentThread(); // the last one that was told something
   private boolean isWoken;
   private boolean isClosed;
   private ByteBuffer parameters = ByteBuffer.allocate(0);
@@ -72,6 +81,29 @@ final class SimulatedBlktap implements NativeDevice {
     return memory.slice((1 + id * 11 + segment) * 4096, 4096);
   }
 
+  /** What the page of a segment held when the response was there: the guest has that. */
+  synchronized ByteBuffer answered(long id, int segment) {
+    return Objects.requireNonNull(answered.get(id), "no response").slice(segment * 4096, 4096);
+  }
+
+  /** Requests without response when a pause was confirmed. */
+  synchronized int unansweredAtPause() {
+    return unansweredAtPause;
+  }
+
+  /** Returns when whoever was told the last message waits for others, or has answered to it. */
+  void awaitReaction(int controlsBefore) {
+    while (!hasReacted(controlsBefore)) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private synchronized boolean hasReacted(int controlsBefore) {
+    boolean isTold = !isWoken;
+    boolean waits = LockSupport.getBlocker(listener) instanceof Condition;
+    return controls.size() > controlsBefore || (isTold && waits);
+  }
+
   synchronized void awaitClosed() throws InterruptedException {
     while (!isClosed) {
       wait();
@@ -82,15 +114,22 @@ final class SimulatedBlktap implements NativeDevice {
   public synchronized int control(long request, long argument) throws NativeException {
     if (request == KICK) {
       while (ring.waiting() > 0) {
-        responses.add(ring.take());
+        FrontRing.Response response = ring.take();
+        responses.add(response);
+        answered.put(response.id(), pages((int) response.id()));
       }
-    } else if (request == 3 || request == 4 || request == 204 || request == 206) {
+    } else if (request == 3 || request == 4 || request == PAUSE || request == 206) {
       controls.add(request + " " + argument);
+      unansweredAtPause = request == PAUSE ? ring.unansweredCount() : unansweredAtPause;
     } else {
       throw new NativeException(ENOTTY, "no such call: " + request);
     }
     notifyAll();
     return 0;
+  }
+
+  private ByteBuffer pages(int id) {
+    return ByteBuffer.allocate(11 * 4096).put(0, memory, (1 + id * 11) * 4096, 11 * 4096);
   }
 
   @Override
@@ -136,6 +175,7 @@ final class SimulatedBlktap implements NativeDevice {
       throw new AssertionError(e);
     }
     isWoken = false;
+    listener = Thread.currentThread();
     boolean isAny = false;
     while (!asked.isEmpty()) {
       asked.remove().accept(ring.next());

@@ -113,6 +113,18 @@ class WriteLogTest {
     }
   }
 
+  @Test
+  void circleIsFullWhereTheSkippedEndTakesTheRoom() throws IOException {
+    WriteLog log = open();
+    log.add(0, bytes(3000));
+    log.drop(log.head());
+
+    assertFalse(log.add(0, bytes(3008)), "1080 are skipped, and 3024 would be taken");
+    assertTrue(log.add(512, bytes(3000)));
+
+    assertEquals(List.of("write 512 3000", "flush -2 0"), replayed());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "0, 1, is no log of this guest's writes",
