@@ -96,6 +96,7 @@ public final class BlktapDevice extends TapTransport {
   }
 
   /** The same with a device that is open, and belongs to the transport from now on. */
+  @SuppressWarnings("exports") // for the module itself, which alone sees that interface
   public static BlktapDevice begin(
       String name, Generation generation, DiskNumbers disk, NativeDevice device)
       throws IOException {

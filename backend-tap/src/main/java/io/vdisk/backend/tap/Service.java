@@ -56,9 +56,14 @@ final class Service {
     }
   }
 
-  /** From the next request on it is done on this device; the one before is durable. */
+  /**
+   * From the next request on it is done on this device; if it is another, the one before is
+   * durable.
+   */
   void setDevice(BlockDevice other) {
-    log.ifPresent(l -> l.drop(l.head()));
+    if (!isSame(other)) {
+      log.ifPresent(l -> l.drop(l.head()));
+    }
     device = other;
   }
 
@@ -148,6 +153,11 @@ final class Service {
     long head = log.isPresent() ? log.get().head() : 0;
     disk.flush();
     log.ifPresent(l -> l.drop(head));
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the very device: devices have no other equality
+  private boolean isSame(BlockDevice other) {
+    return other == device;
   }
 
   /** Counts a request that was answered. */

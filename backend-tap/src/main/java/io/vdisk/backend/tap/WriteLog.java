@@ -121,15 +121,16 @@ final class WriteLog {
       int place = place(at);
       int left = capacity + START - place;
       long offset = all.getLong(place);
-      long length = all.getLong(place + 8);
-      if (offset != NOTHING) {
-        if (length < 0 || length > left - RECORD || at + size(length) > head) {
-          throw new CorruptImageException(
-              path + ": a record at " + at + " has " + length + " bytes");
-        }
-        disk.write(all.slice(place + RECORD, (int) length), offset);
+      if (offset == NOTHING) {
+        at += left;
+        continue;
       }
-      at += offset == NOTHING ? left : size(length);
+      long length = all.getLong(place + 8);
+      if (length < 0 || length > left - RECORD || at + size(length) > head) {
+        throw new CorruptImageException(path + ": a record at " + at + " has " + length + " bytes");
+      }
+      disk.write(all.slice(place + RECORD, (int) length), offset);
+      at += size(length);
     }
     disk.flush();
     drop(head);

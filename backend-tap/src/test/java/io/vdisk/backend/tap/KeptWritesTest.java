@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the next server would do for a guest if this one were killed now. */
 @Timeout(30)
+@SuppressWarnings("try") // open is all that a guest must be
 class KeptWritesTest {
   private static final long SIZE = 1 << 20;
 

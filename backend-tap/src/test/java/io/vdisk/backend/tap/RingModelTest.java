@@ -24,6 +24,7 @@ import net.jqwik.api.ShrinkingMode;
  * A guest in another process asks at random through real ring memory; what it reads is what its own
  * model of each sector allows, and the image holds in the end what the guest read.
  */
+@SuppressWarnings("try") // open is all that the listener must be
 class RingModelTest {
   private static final long SIZE = 1 << 20;
   private static final int REQUESTS = Integer.getInteger("vdisk.ring.requests", 1500);

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 /**
  * A server in a process of its own, which can be killed: image, format, and a folder for the rest.
  */
+@SuppressWarnings("try") // open is all that the listener must be
 final class ServerProcess {
   private ServerProcess() {}
 

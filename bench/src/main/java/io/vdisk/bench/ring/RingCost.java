@@ -30,6 +30,7 @@ import java.util.Locale;
  * The command {@code ring}: what a request costs more that a guest in another process asks through
  * a ring in a shared file, than one that calls the same device directly.
  */
+@SuppressWarnings("try") // open is all that the listener must be
 public final class RingCost {
   private static final long DISK_SIZE = 512L << 20;
   private static final int PAIRS = 7;
