@@ -188,7 +188,7 @@ class HostileGuestTest {
   void guestThatNeverListensToItsBellIsServedAllTheSame() throws IOException {
     SharedFileFrontend frontend = connect("bad");
     ByteBuffer ring = frontend.ringMemory();
-    for (int i = 1; i <= 5000; i++) {
+    for (int i = 1; i <= 1000; i++) { // more than a socket holds
       frontend.ring().next().operation(3, 0);
       frontend.ring().put();
       ring.putInt(12, i); // each response is to be told
