@@ -151,7 +151,6 @@ class ConsumerTest {
             "io.vdisk.format.raw",
             "io.vdisk.format.vhd",
             "io.vdisk.format.vmdk",
-            "org.apache.commons.io",
             "org.jspecify"),
         modules.stream().map(ModuleDescriptor::name).sorted().toList());
     assertEquals(
