@@ -69,6 +69,7 @@ public final class BlktapDevice extends TapTransport {
   private final NativeDevice device;
   private final NativeMemory memory;
   private final ByteBuffer pages;
+  private final GuestPages data;
 
   private BlktapDevice(
       String name, Generation generation, NativeDevice device, NativeMemory memory) {
@@ -77,6 +78,7 @@ public final class BlktapDevice extends TapTransport {
     this.device = device;
     this.memory = memory;
     this.pages = memory.buffer();
+    this.data = new GuestPages(pages, BlktapDevice::page);
   }
 
   /**
@@ -154,29 +156,17 @@ public final class BlktapDevice extends TapTransport {
 
   @Override
   void fetch(RequestBatch batch) {
-    for (int i = 0; i < batch.count(); i++) {
-      TapRequest request = batch.request(i);
-      if (batch.isAnswered(i) || request.segmentCount() == 0) {
-        continue;
-      }
-      if (request.id() < 0 || request.id() >= REQUESTS) {
-        batch.answer(i, TapStatus.ERROR);
-      } else {
-        GuestPages.fetch(batch, i, pages, segment -> page(request, segment));
-      }
-    }
+    data.fetch(batch);
   }
 
   private static int page(TapRequest request, int segment) {
-    return 1 + (int) request.id() * SEGMENTS + segment;
+    long id = request.id();
+    return id >= 0 && id < REQUESTS ? 1 + (int) id * SEGMENTS + segment : GuestPages.NONE;
   }
 
   @Override
   void store(RequestBatch batch, int from, int to) {
-    for (int i = from; i < to; i++) {
-      TapRequest request = batch.request(i);
-      GuestPages.store(batch, i, pages, segment -> page(request, segment));
-    }
+    data.store(batch, from, to);
   }
 
   @Override

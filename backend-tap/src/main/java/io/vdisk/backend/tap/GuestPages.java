@@ -2,29 +2,62 @@ package io.vdisk.backend.tap;
 
 import io.vdisk.spi.BufferPool;
 import java.nio.ByteBuffer;
-import java.util.function.IntUnaryOperator;
 
 /**
- * The data of requests in pages of a guest that are mapped here. Segments that lie one behind the
- * other are the device's own source or target; others are copied. Any thread may call.
+ * The pages of a guest that are mapped here, and the data of requests in them. Segments that lie
+ * one behind the other are the device's own source or target; others are copied. Any thread may
+ * call.
  */
 final class GuestPages {
+  /** A segment whose page is not the guest's. */
+  static final int NONE = -1;
+
   private static final BufferPool POOL = new BufferPool();
 
-  private GuestPages() {}
+  /** Where the page of a segment is. */
+  interface Numbering {
+    /** The number of the page among all, or {@link #NONE}. */
+    int page(TapRequest request, int segment);
+  }
 
-  /**
-   * Gives a request its data.
-   *
-   * @param page the number, in {@code pages}, of a segment's page
-   */
-  static void fetch(RequestBatch batch, int i, ByteBuffer pages, IntUnaryOperator page) {
-    TapRequest request = batch.request(i);
-    int first = start(request, 0, page);
+  private final ByteBuffer pages;
+  private final Numbering numbering;
+
+  GuestPages(ByteBuffer pages, Numbering numbering) {
+    this.pages = pages;
+    this.numbering = numbering;
+  }
+
+  /** As {@link TapTransport#fetch}. */
+  void fetch(RequestBatch batch) {
+    for (int i = 0; i < batch.count(); i++) {
+      TapRequest request = batch.request(i);
+      if (batch.isAnswered(i) || request.segmentCount() == 0) {
+        continue;
+      }
+      if (hasPages(request)) {
+        fetch(batch, i, request);
+      } else {
+        batch.answer(i, TapStatus.ERROR);
+      }
+    }
+  }
+
+  private boolean hasPages(TapRequest request) {
+    for (int segment = 0; segment < request.segmentCount(); segment++) {
+      if (numbering.page(request, segment) == NONE) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void fetch(RequestBatch batch, int i, TapRequest request) {
+    int first = start(request, 0);
     int length = 0;
     boolean isOnePiece = true;
     for (int segment = 0; segment < request.segmentCount(); segment++) {
-      isOnePiece &= start(request, segment, page) == first + length;
+      isOnePiece &= start(request, segment) == first + length;
       length += request.lengthOf(segment);
     }
     if (isOnePiece) {
@@ -36,30 +69,35 @@ final class GuestPages {
     if (request.operation() != TapOperation.READ) {
       int at = 0;
       for (int segment = 0; segment < request.segmentCount(); segment++) {
-        copy.put(at, pages, start(request, segment, page), request.lengthOf(segment));
+        copy.put(at, pages, start(request, segment), request.lengthOf(segment));
         at += request.lengthOf(segment);
       }
     }
   }
 
-  /** Gives the guest what was read into a copy, and takes the copy back. */
-  static void store(RequestBatch batch, int i, ByteBuffer pages, IntUnaryOperator page) {
-    if (!batch.isCopied(i)) {
-      return;
+  /** As {@link TapTransport#store}. */
+  void store(RequestBatch batch, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (batch.isCopied(i)) {
+        store(batch, i);
+      }
     }
+  }
+
+  private void store(RequestBatch batch, int i) {
     TapRequest request = batch.request(i);
     ByteBuffer copy = batch.removeData(i);
     if (request.operation() == TapOperation.READ && batch.status(i) == TapStatus.OKAY) {
       int at = 0;
       for (int segment = 0; segment < request.segmentCount(); segment++) {
-        pages.put(start(request, segment, page), copy, at, request.lengthOf(segment));
+        pages.put(start(request, segment), copy, at, request.lengthOf(segment));
         at += request.lengthOf(segment);
       }
     }
     POOL.release(copy);
   }
 
-  private static int start(TapRequest request, int segment, IntUnaryOperator page) {
-    return page.applyAsInt(segment) * TapRequest.PAGE_SIZE + request.offsetOf(segment);
+  private int start(TapRequest request, int segment) {
+    return numbering.page(request, segment) * TapRequest.PAGE_SIZE + request.offsetOf(segment);
   }
 }

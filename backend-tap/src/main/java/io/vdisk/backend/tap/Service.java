@@ -38,14 +38,11 @@ final class Service {
       return new Service(guest.toString(), device, options, Optional.empty());
     }
     long session = guest.session();
-    Path file = options.writeLogs().get().resolveSibling(name(options.writeLogs().get(), session));
+    Path beginning = options.writeLogs().get();
+    Path file = beginning.resolveSibling(beginning.getFileName() + Long.toHexString(session));
     WriteLog log = WriteLog.open(file, session);
     log.replay(device);
     return new Service(guest.toString(), device, options, Optional.of(log));
-  }
-
-  private static String name(Path prefix, long session) {
-    return prefix.getFileName() + Long.toHexString(session);
   }
 
   /** Ends: makes durable what was answered, and leaves nothing to be done. */

@@ -19,6 +19,7 @@ final class SharedFileTransport extends TapTransport {
   private final ByteBuffer numbers;
   private final ByteBuffer ring;
   private final ByteBuffer data;
+  private final GuestPages pages;
   private final Bell bell;
 
   private SharedFileTransport(
@@ -28,6 +29,7 @@ final class SharedFileTransport extends TapTransport {
     this.numbers = all;
     this.ring = layout.ring(all);
     this.data = layout.data(all);
+    this.pages = new GuestPages(data, this::page);
     this.bell = bell;
   }
 
@@ -89,33 +91,17 @@ final class SharedFileTransport extends TapTransport {
 
   @Override
   void fetch(RequestBatch batch) {
-    for (int i = 0; i < batch.count(); i++) {
-      TapRequest request = batch.request(i);
-      if (batch.isAnswered(i) || request.segmentCount() == 0) {
-        continue;
-      }
-      if (hasPages(request)) {
-        GuestPages.fetch(batch, i, data, request::page);
-      } else {
-        batch.answer(i, TapStatus.ERROR);
-      }
-    }
-  }
-
-  private boolean hasPages(TapRequest request) {
-    for (int segment = 0; segment < request.segmentCount(); segment++) {
-      if (!isPage(request.page(segment))) {
-        return false;
-      }
-    }
-    return true;
+    pages.fetch(batch);
   }
 
   @Override
   void store(RequestBatch batch, int from, int to) {
-    for (int i = from; i < to; i++) {
-      GuestPages.store(batch, i, data, batch.request(i)::page);
-    }
+    pages.store(batch, from, to);
+  }
+
+  private int page(TapRequest request, int segment) {
+    int number = request.page(segment);
+    return isPage(number) ? number : GuestPages.NONE;
   }
 
   /**

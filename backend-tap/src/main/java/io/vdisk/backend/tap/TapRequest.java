@@ -32,6 +32,7 @@ final class TapRequest {
 
   private int code;
   private int segmentCount;
+  private long segmentSectors; // of the segments that have been read
   private int[] pages = new int[MOST_DIRECT_SEGMENTS];
   private byte[] first = new byte[MOST_DIRECT_SEGMENTS];
   private byte[] last = new byte[MOST_DIRECT_SEGMENTS];
@@ -46,6 +47,7 @@ final class TapRequest {
     ring.take(copy);
     code = copy.get(0) & 0xff;
     segmentCount = 0;
+    segmentSectors = 0;
     if (code == TapOperation.INDIRECT.code()) {
       segmentCount = copy.getShort(abi.indirectSegmentCount()) & 0xffff;
     } else if (code != TapOperation.DISCARD.code()) {
@@ -60,6 +62,7 @@ final class TapRequest {
     pages[i] = from.getInt(at);
     first[i] = from.get(at + 4);
     last[i] = from.get(at + 5);
+    segmentSectors += sectorsOf(i);
   }
 
   /** What the guest called it; to be echoed. */
@@ -104,11 +107,7 @@ final class TapRequest {
     if (code == TapOperation.DISCARD.code()) {
       return copy.getLong(abi.discardedSectors());
     }
-    long sum = 0;
-    for (int i = 0; i < segmentCount; i++) {
-      sum += sectorsOf(i);
-    }
-    return sum;
+    return segmentSectors;
   }
 
   int segmentCount() {
