@@ -14,6 +14,7 @@ import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.spi.Probe;
+import io.vdisk.testkit.PlainFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

@@ -11,6 +11,7 @@ import io.vdisk.ReferencePolicy;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.HostFile;
+import io.vdisk.testkit.PlainFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -11,6 +11,7 @@ import io.vdisk.OpenOptions;
 import io.vdisk.feature.Checking;
 import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.PlainFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

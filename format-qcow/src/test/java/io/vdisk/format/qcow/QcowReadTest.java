@@ -18,6 +18,7 @@ import io.vdisk.feature.Checking;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
 import io.vdisk.spi.Probe;
+import io.vdisk.testkit.PlainFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

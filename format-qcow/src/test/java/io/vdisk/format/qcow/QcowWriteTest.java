@@ -17,6 +17,7 @@ import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.PlainFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

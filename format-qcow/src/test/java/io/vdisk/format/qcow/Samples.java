@@ -7,6 +7,7 @@ import io.vdisk.ReferencePolicy;
 import io.vdisk.Secrets;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.MemoryFile;
+import io.vdisk.testkit.PlainFormat;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
