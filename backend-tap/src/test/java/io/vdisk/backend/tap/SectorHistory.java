@@ -2,6 +2,7 @@ package io.vdisk.backend.tap;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What one sector may hold, by what was asked of it. A write hides an older one if that had its
@@ -28,6 +29,10 @@ final class SectorHistory {
       answered = step;
     }
 
+    private boolean isUnderWay(long readAsked, long readEpoch) {
+      return answered >= readAsked && epoch == readEpoch;
+    }
+
     private boolean hides(Write older) {
       return !isDiscard && (older.answered < asked || older.epoch < epoch);
     }
@@ -46,14 +51,24 @@ final class SectorHistory {
   }
 
   /**
-   * True if a read may have found this value.
+   * True if a read may have found these values in the sector. More than one stand there only if one
+   * of them was being written meanwhile: Linux copies a page out while it copies another in.
    *
    * @param asked when the read was asked
    * @param epoch between which barriers
    */
-  boolean mayHold(long value, long asked, long epoch) {
+  boolean mayHold(Set<Long> values, long asked, long epoch) {
+    return values.stream().allMatch(value -> mayHold(value, asked, epoch, false))
+        && (values.size() == 1
+            || values.stream().anyMatch(value -> mayHold(value, asked, epoch, true)));
+  }
+
+  private boolean mayHold(long value, long asked, long epoch, boolean isUnderWay) {
     for (Write write : writes) {
-      if (write.value == value && write.epoch <= epoch && !isHidden(write, asked, epoch)) {
+      if (write.value == value
+          && write.epoch <= epoch
+          && (!isUnderWay || write.isUnderWay(asked, epoch))
+          && !isHidden(write, asked, epoch)) {
         return true;
       }
     }

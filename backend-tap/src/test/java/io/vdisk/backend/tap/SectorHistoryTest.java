@@ -1,0 +1,58 @@
+package io.vdisk.backend.tap;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class SectorHistoryTest {
+  private final SectorHistory history = new SectorHistory();
+
+  private SectorHistory.Write write(long value, long asked, long epoch) {
+    SectorHistory.Write write = new SectorHistory.Write(value, asked, epoch, false);
+    history.add(write);
+    return write;
+  }
+
+  @Test
+  void answeredWriteHidesWhatWasBefore() {
+    write(1, 0, 0).answer(1);
+    assertTrue(history.mayHold(Set.of(1L), 2, 0));
+    assertFalse(history.mayHold(Set.of(0L), 2, 0));
+  }
+
+  @Test
+  void writesThatWereUnderWayTogetherMayHaveEndedInEitherOrder() {
+    SectorHistory.Write first = write(1, 0, 0);
+    write(2, 1, 0).answer(2);
+    first.answer(3);
+    assertTrue(history.mayHold(Set.of(1L), 4, 0));
+    assertTrue(history.mayHold(Set.of(2L), 4, 0));
+  }
+
+  @Test
+  void sectorIsTornOnlyByWriteUnderWay() {
+    SectorHistory.Write write = write(1, 0, 0);
+    assertTrue(history.mayHold(Set.of(0L, 1L), 1, 0));
+    assertFalse(history.mayHold(Set.of(0L, 2L), 1, 0), "never written");
+    write.answer(2);
+    assertTrue(history.mayHold(Set.of(0L, 1L), 1, 0), "a read asked before the answer");
+    assertFalse(history.mayHold(Set.of(0L, 1L), 3, 0));
+  }
+
+  @Test
+  void answeredWritesLeaveNoTornSector() {
+    SectorHistory.Write first = write(1, 0, 0);
+    write(2, 1, 0).answer(2);
+    first.answer(3);
+    assertFalse(history.mayHold(Set.of(1L, 2L), 4, 0));
+  }
+
+  @Test
+  void writeBeforeBarrierTearsNothingBehindIt() {
+    write(1, 0, 0);
+    assertFalse(history.mayHold(Set.of(0L, 1L), 1, 1));
+    assertTrue(history.mayHold(Set.of(1L), 1, 1));
+  }
+}
