@@ -24,4 +24,9 @@ record CacheMode(PageCache pageCache, boolean durable) {
       default -> throw new UsageException(option + " knows no cache mode '" + mode + "'");
     };
   }
+
+  /** For a target that is written once and, if it is durable, flushed then. */
+  PageCache ofTarget() {
+    return durable && pageCache == PageCache.USED ? PageCache.WRITTEN_BACK : pageCache;
+  }
 }

@@ -211,7 +211,7 @@ final class ConvertCommand {
     CreateOptions options =
         said.applyTo(CreateOptions.of(format, 0).withReferences(ReferencePolicy.any()), secrets);
     CacheMode mode = CacheMode.of(arguments, "-t");
-    options = options.withPageCache(mode.pageCache());
+    options = options.withPageCache(mode.ofTarget());
     return mode.durable() ? options : options.withoutDurability();
   }
 

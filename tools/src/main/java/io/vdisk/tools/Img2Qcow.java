@@ -6,6 +6,7 @@ import io.vdisk.ImageCopy;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.Progress;
+import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -84,7 +85,9 @@ public final class Img2Qcow {
       printSize(source, from.size(), console.err());
       long virtualSize = from.size() + (-from.size() & (SECTOR - 1));
       try (BlockDevice to =
-          file.create(QcowCreate.forXen(CreateOptions.of(format, virtualSize), false))) {
+          file.create(
+              QcowCreate.forXen(CreateOptions.of(format, virtualSize), false)
+                  .withPageCache(PageCache.WRITTEN_BACK))) {
         QcowCreate.checksum(to).forEach(console.out()::println);
         console.err().println("Qcow file created: size " + virtualSize / SECTOR + " sectors");
         ImageCopy.of(from, to)

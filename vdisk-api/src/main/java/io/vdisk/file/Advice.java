@@ -6,5 +6,8 @@ public enum Advice {
   SEQUENTIAL,
 
   /** Not again: the host may drop them from its cache, as far as they were flushed. */
-  NOT_AGAIN
+  NOT_AGAIN,
+
+  /** Flushed soon: the host may begin to write what was changed, and not wait for that. */
+  FLUSHED_SOON
 }

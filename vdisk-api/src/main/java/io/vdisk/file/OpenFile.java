@@ -190,6 +190,7 @@ final class OpenFile {
       throws IOException {
     return switch (use.cache()) {
       case USED -> opener.open(path, writable, links);
+      case WRITTEN_BACK -> new WrittenBackFile(opener.open(path, writable, links));
       case DROPPED -> new DroppingFile(opener.open(path, writable, links));
       case BYPASSED ->
           new DirectFile(

@@ -6,6 +6,13 @@ public enum PageCache {
   USED,
 
   /**
+   * As with {@link #USED}, and what is written begins its way to the disk soon rather than when it
+   * is flushed: for large copies that end with a flush. A host that does not know how waits for the
+   * flush.
+   */
+  WRITTEN_BACK,
+
+  /**
    * What was read or written is dropped from it again, soon after and at the latest when the file
    * is closed, as far as it is on the disk by then: for large copies, which otherwise displace what
    * others use. What others had there of this file goes, too. A host that does not know how leaves

@@ -81,6 +81,23 @@ class PageCacheTest {
   }
 
   @Test
+  void whatIsFlushedLaterBeginsItsWayInPortions() throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(MIB);
+    try (HostFile file = open(PageCache.WRITTEN_BACK)) {
+      for (int i = 0; i < 63; i++) {
+        file.write(bytes.clear(), (63 - i) * MIB);
+      }
+      assertEquals(List.of(), host.asked);
+      file.write(bytes.clear(), 0);
+      assertEquals(List.of("FLUSHED_SOON 0 " + Long.MAX_VALUE), host.asked);
+      file.read(bytes.clear(), 0);
+      write(file, 100);
+      file.flush();
+      assertEquals(List.of("FLUSHED_SOON 0 " + Long.MAX_VALUE, "flush"), host.asked);
+    }
+  }
+
+  @Test
   void whoUsesItIsLeftAlone() throws IOException {
     try (HostFile file = open(PageCache.USED)) {
       write(file, 9 * MIB);

@@ -19,6 +19,9 @@ final class LinuxFile implements NativeFile {
   private static final int FADV_SEQUENTIAL = 2;
   private static final int FADV_DONTNEED = 4;
 
+  // Source: linux/fs.h.
+  private static final int SYNC_FILE_RANGE_WRITE = 2;
+
   /** Bytes that are known to have been data. To call them data stays right, whatever happens. */
   private record Data(long start, long end) {
     static final Data NONE = new Data(-1, -1);
@@ -163,12 +166,12 @@ final class LinuxFile implements NativeFile {
   /** What the kernel thinks of it does not matter. */
   @Override
   public void advise(Advice advice, long offset, long length) throws IOException {
-    int number =
-        switch (advice) {
-          case SEQUENTIAL -> FADV_SEQUENTIAL;
-          case NOT_AGAIN -> FADV_DONTNEED;
-        };
-    descriptor.call(SystemCall.FADVISE64, offset, length, number);
+    switch (advice) {
+      case SEQUENTIAL -> descriptor.call(SystemCall.FADVISE64, offset, length, FADV_SEQUENTIAL);
+      case NOT_AGAIN -> descriptor.call(SystemCall.FADVISE64, offset, length, FADV_DONTNEED);
+      case FLUSHED_SOON ->
+          descriptor.call(SystemCall.SYNC_FILE_RANGE, offset, length, SYNC_FILE_RANGE_WRITE);
+    }
   }
 
   @Override

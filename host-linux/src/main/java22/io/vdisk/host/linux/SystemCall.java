@@ -35,6 +35,7 @@ enum SystemCall {
   PWRITE64(18, 68),
   READ(0, 63),
   STATX(332, 291),
+  SYNC_FILE_RANGE(277, 84),
   WRITE(1, 64);
 
   private static final MethodHandle SYSCALL = link();
