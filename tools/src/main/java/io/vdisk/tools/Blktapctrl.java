@@ -2,11 +2,11 @@ package io.vdisk.tools;
 
 import io.vdisk.backend.tap.control.BlktapDaemon;
 import io.vdisk.backend.tap.control.BlktapDevices;
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.DaemonSocket;
-import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.HostBlktap;
 import io.vdisk.backend.tap.control.PipeDialect;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,8 @@ public final class Blktapctrl {
       usage: blktapctrl [-D] [--pipes DIR] [--compat RELEASE]
              blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH
              blktapctrl [--pipes DIR] detach MINOR
-             blktapctrl [--pipes DIR] list""";
+             blktapctrl [--pipes DIR] list\
+      """;
 
   private static final String HELP =
       """
@@ -37,7 +38,8 @@ public final class Blktapctrl {
         --device N        its disk
             --version     prints the version
       The variable TAPDISK2 names the tapdisk to start, instead of the one beside blktapctrl.
-      Exit codes: 0 done, else the number of the error.""";
+      Exit codes: 0 done, else the number of the error.\
+      """;
 
   private final Console console;
   private final Startup startup;
@@ -86,13 +88,13 @@ public final class Blktapctrl {
       return 0;
     } catch (UsageException e) {
       console.err().println("blktapctrl: " + e.getMessage() + "\n" + USAGE);
-      return startup.failed(ErrorNumber.EINVAL.number());
-    } catch (ControlException e) {
+      return startup.failed(Errno.EINVAL.number());
+    } catch (DiskException e) {
       console.err().println("blktapctrl: " + e.sentence());
       return startup.failed(e.number());
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, "blktapctrl", e);
-      return startup.failed(Errno.of(e));
+      return startup.failed(Errno.of(e).number());
     }
   }
 

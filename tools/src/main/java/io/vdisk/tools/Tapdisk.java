@@ -1,16 +1,16 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
 import io.vdisk.backend.tap.control.Disks;
-import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.GuestRings;
 import io.vdisk.backend.tap.control.HostBlktap;
 import io.vdisk.backend.tap.control.PipeServer;
 import io.vdisk.backend.tap.control.TapDisks;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,7 +44,8 @@ public final class Tapdisk {
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
                             name each file that this process may read, and its guest reads that
-            --version       prints the version""";
+            --version       prints the version\
+      """;
 
   private final Console console;
   private final Startup startup;
@@ -94,13 +95,13 @@ public final class Tapdisk {
       return 0;
     } catch (UsageException e) {
       console.err().println("tapdisk: " + e.getMessage() + "\n" + USAGE);
-      return startup.failed(ErrorNumber.EINVAL.number());
-    } catch (ControlException e) {
+      return startup.failed(Errno.EINVAL.number());
+    } catch (DiskException e) {
       console.err().println("tapdisk: " + e.sentence());
       return startup.failed(e.number());
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, "tapdisk", e);
-      return startup.failed(Errno.of(e));
+      return startup.failed(Errno.of(e).number());
     }
   }
 

@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.control;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -83,7 +85,7 @@ public final class ControlServer implements Closeable {
    * Makes the socket of a process. Clients may connect from now on.
    *
    * @param timeout how long a client may take to send its request, and to take its answer
-   * @throws ControlException if the folder or the socket cannot be made
+   * @throws DiskException if the folder or the socket cannot be made
    */
   public static ControlServer open(
       ControlFolder folder,
@@ -106,8 +108,8 @@ public final class ControlServer implements Closeable {
       return new ControlServer(socket, generation, timeout, attached, handler, server);
     } catch (IOException | RuntimeException e) {
       server.close();
-      throw new ControlException(
-          ErrorNumber.EIO, "the socket " + socket + " cannot be made: " + e.getMessage(), e);
+      throw new DiskException(
+          Errno.EIO, "the socket " + socket + " cannot be made: " + e.getMessage(), e);
     }
   }
 
@@ -186,7 +188,7 @@ public final class ControlServer implements Closeable {
     Optional<ControlRequest> request;
     try {
       request = connection.read();
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       Reply refusal = Reply.of(ControlMessage.error(connection.cookie(), e));
       connection.answer(refusal.encode(generation));
       return;
@@ -217,10 +219,10 @@ public final class ControlServer implements Closeable {
     Reply reply = handler.answer(request);
     try {
       return reply.encode(generation);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       try {
         return Reply.of(ControlMessage.error(request.message().cookie(), e)).encode(generation);
-      } catch (ControlException impossible) {
+      } catch (DiskException impossible) {
         throw new AssertionError("every generation has errors", impossible);
       }
     }

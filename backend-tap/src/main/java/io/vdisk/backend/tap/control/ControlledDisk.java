@@ -2,6 +2,7 @@ package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
+import io.vdisk.backend.tap.disk.DiskException;
 import java.io.Closeable;
 import java.util.Optional;
 
@@ -24,10 +25,10 @@ public interface ControlledDisk {
   /**
    * Opens a disk.
    *
-   * @throws ControlException with EALREADY if one is open, with ENOENT if there is no driver or no
+   * @throws DiskException with EALREADY if one is open, with ENOENT if there is no driver or no
    *     file of that name, with EINVAL if the name has no colon or the image is wrong
    */
-  DiskInfo open(OpenRequest request) throws ControlException;
+  DiskInfo open(OpenRequest request) throws DiskException;
 
   /**
    * What the guest knows of the disk; all zero before the first opening, and of the last one after
@@ -40,31 +41,31 @@ public interface ControlledDisk {
    *
    * @param guest given away, whatever happens
    * @return closing it ends that
-   * @throws ControlException with EINVAL if nothing is open, with EAGAIN while it is paused
+   * @throws DiskException with EINVAL if nothing is open, with EAGAIN while it is paused
    */
-  Closeable serve(TapTransport guest) throws ControlException;
+  Closeable serve(TapTransport guest) throws DiskException;
 
   /**
    * Answers what is in flight, flushes and closes. Closing what is not open succeeds.
    *
    * @param isForced whether to go on although the guest's ring is broken or cannot be drained
-   * @throws ControlException if the last flush failed; it is closed nevertheless
+   * @throws DiskException if the last flush failed; it is closed nevertheless
    */
-  void close(boolean isForced) throws ControlException;
+  void close(boolean isForced) throws DiskException;
 
   /**
    * Answers what is in flight, takes no more, flushes and closes the files. Pausing what is paused
    * succeeds.
    */
-  void pause() throws ControlException;
+  void pause() throws DiskException;
 
   /**
    * Opens the files again and goes on.
    *
-   * @throws ControlException with EINVAL if it is not paused, with EMEDIUMTYPE if the new disk is
-   *     of another size or kind; it stays paused, and shows {@link DiskState#RESUME_FAILED}
+   * @throws DiskException with EINVAL if it is not paused, with EMEDIUMTYPE if the new disk is of
+   *     another size or kind; it stays paused, and shows {@link DiskState#RESUME_FAILED}
    */
-  void resume(ResumeRequest request) throws ControlException;
+  void resume(ResumeRequest request) throws DiskException;
 
   /** Lets so much go in a second from now on, open or not. */
   void limit(RateLimit.Rates rates);
@@ -75,7 +76,7 @@ public interface ControlledDisk {
   /**
    * Lets go of all that attaching took. Not called again.
    *
-   * @throws ControlException with EBUSY if a disk is open; it stays attached
+   * @throws DiskException with EBUSY if a disk is open; it stays attached
    */
-  void detach() throws ControlException;
+  void detach() throws DiskException;
 }

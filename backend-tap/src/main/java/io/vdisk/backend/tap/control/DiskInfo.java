@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -24,12 +26,12 @@ public record DiskInfo(long sectors, int sectorSize, int flags) implements Messa
     STRUCT.end(24);
   }
 
-  static DiskInfo read(ByteBuffer message) throws ControlException {
+  static DiskInfo read(ByteBuffer message) throws DiskException {
     DiskInfo info =
         new DiskInfo(
             SECTORS.get(message, 0), (int) SECTOR_SIZE.get(message, 0), (int) INFO.get(message, 0));
     if (info.sectors < 0 || info.sectorSize < 0) {
-      throw new ControlException(ErrorNumber.EPROTO, "a disk cannot be so large: " + info);
+      throw new DiskException(Errno.EPROTO, "a disk cannot be so large: " + info);
     }
     return info;
   }

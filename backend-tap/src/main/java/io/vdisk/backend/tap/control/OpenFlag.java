@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -32,9 +34,9 @@ public enum OpenFlag {
   /**
    * The flags of a word.
    *
-   * @throws ControlException with EINVAL if it has bits that mean nothing
+   * @throws DiskException with EINVAL if it has bits that mean nothing
    */
-  static Set<OpenFlag> of(long word) throws ControlException {
+  static Set<OpenFlag> of(long word) throws DiskException {
     EnumSet<OpenFlag> flags = EnumSet.noneOf(OpenFlag.class);
     long rest = word;
     for (OpenFlag flag : values()) {
@@ -44,8 +46,8 @@ public enum OpenFlag {
       }
     }
     if (rest != 0) {
-      throw new ControlException(
-          ErrorNumber.EINVAL, "the flags 0x" + Long.toHexString(rest) + " mean nothing");
+      throw new DiskException(
+          Errno.EINVAL, "the flags 0x" + Long.toHexString(rest) + " mean nothing");
     }
     return flags;
   }

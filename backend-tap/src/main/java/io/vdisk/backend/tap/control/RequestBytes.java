@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -44,9 +46,9 @@ final class RequestBytes {
   /**
    * The request, once it is whole.
    *
-   * @throws ControlException if it is wrong
+   * @throws DiskException if it is wrong
    */
-  Optional<ControlRequest> request() throws ControlException {
+  Optional<ControlRequest> request() throws DiskException {
     if (bytes.hasRemaining()) {
       return Optional.empty();
     }
@@ -87,15 +89,15 @@ final class RequestBytes {
     return bytes.position() < end;
   }
 
-  private int keyBytes(int keyStart) throws ControlException {
+  private int keyBytes(int keyStart) throws DiskException {
     int length = bytes.get(keyStart - 1) & 0xff;
     if (length == 0 || length > MAX_KEY_BYTES) {
-      throw new ControlException(ErrorNumber.EINVAL, "a key of " + length + " bytes");
+      throw new DiskException(Errno.EINVAL, "a key of " + length + " bytes");
     }
     return length;
   }
 
-  private Optional<String> log(int length) throws ControlException {
+  private Optional<String> log(int length) throws DiskException {
     if (length == 0) {
       return Optional.empty();
     }
@@ -118,7 +120,7 @@ final class RequestBytes {
   }
 
   /** The bytes of a request as a client sends it. */
-  static ByteBuffer of(ControlRequest request, Generation generation) throws ControlException {
+  static ByteBuffer of(ControlRequest request, Generation generation) throws DiskException {
     ByteBuffer message = request.message().encode(generation);
     int logBytes = request.log().isPresent() ? LOG_BYTES : 0;
     byte[] key = request.key().map(EncryptionKey::copy).orElse(new byte[0]);

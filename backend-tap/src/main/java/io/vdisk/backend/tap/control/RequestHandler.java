@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.control.AttachedDisks.Attached;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,18 +38,17 @@ final class RequestHandler {
     ControlMessage message = request.message();
     try {
       return carryOut(request);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       return Reply.failure(message.type(), message.cookie(), e, generation);
     } catch (RuntimeException | Error e) {
       String where = e.getStackTrace().length == 0 ? "" : " at " + e.getStackTrace()[0];
-      ControlException failure =
-          new ControlException(
-              ErrorNumber.EIO, "this is a fault of the program itself: " + e + where, e);
+      DiskException failure =
+          new DiskException(Errno.EIO, "this is a fault of the program itself: " + e + where, e);
       return Reply.failure(message.type(), message.cookie(), failure, generation);
     }
   }
 
-  private Reply carryOut(ControlRequest request) throws ControlException {
+  private Reply carryOut(ControlRequest request) throws DiskException {
     int minor = request.message().cookie();
     return switch (request.message().type()) {
       case PID -> reply(request, MessageType.PID_RSP, new ProcessId((int) pid));
@@ -75,11 +76,10 @@ final class RequestHandler {
               MessageType.XENBLKIF_CONNECT_RSP,
               one -> rings.connect(one.disk(), ring(request)));
       case XENBLKIF_DISCONNECT -> disconnect(request);
-      case EXIT -> throw new ControlException(ErrorNumber.EBUSY, "disks are attached");
+      case EXIT -> throw new DiskException(Errno.EBUSY, "disks are attached");
       default ->
-          throw new ControlException(
-              ErrorNumber.EINVAL,
-              "a tapdisk is not asked '" + request.message().type().text() + "'");
+          throw new DiskException(
+              Errno.EINVAL, "a tapdisk is not asked '" + request.message().type().text() + "'");
     };
   }
 
@@ -104,7 +104,7 @@ final class RequestHandler {
     return disks.all().stream().map(Attached::minor).toList();
   }
 
-  private Reply statistics(int minor) throws ControlException {
+  private Reply statistics(int minor) throws DiskException {
     String json =
         minor == ControlMessage.NO_MINOR
             ? disks.all().stream()
@@ -117,18 +117,18 @@ final class RequestHandler {
     return new Reply(List.of(head), json);
   }
 
-  private Reply attach(ControlRequest request) throws ControlException {
+  private Reply attach(ControlRequest request) throws DiskException {
     disks.attach(request.message().cookie());
     return reply(request, MessageType.ATTACH_RSP, Outcome.DONE);
   }
 
-  private Reply open(ControlRequest request) throws ControlException {
+  private Reply open(ControlRequest request) throws DiskException {
     OpenRequest opening = request.opening();
     try {
       int minor = request.message().cookie();
-      Attached one = disks.find(minor).orElseThrow(() -> absent(ErrorNumber.EINVAL, minor));
+      Attached one = disks.find(minor).orElseThrow(() -> absent(Errno.EINVAL, minor));
       synchronized (one) {
-        DiskInfo info = stillAttached(one, ErrorNumber.EINVAL).disk().open(opening);
+        DiskInfo info = stillAttached(one, Errno.EINVAL).disk().open(opening);
         return reply(request, MessageType.OPEN_RSP, info);
       }
     } finally {
@@ -137,11 +137,11 @@ final class RequestHandler {
   }
 
   private interface Change {
-    void apply(Attached one) throws ControlException;
+    void apply(Attached one) throws DiskException;
   }
 
   private Reply change(ControlRequest request, MessageType answer, Change change)
-      throws ControlException {
+      throws DiskException {
     Attached one = attached(request.message().cookie());
     synchronized (one) {
       change.apply(stillAttached(one, missing()));
@@ -149,7 +149,7 @@ final class RequestHandler {
     return reply(request, answer, Outcome.DONE);
   }
 
-  private Reply disconnect(ControlRequest request) throws ControlException {
+  private Reply disconnect(ControlRequest request) throws DiskException {
     GuestRing ring = ring(request);
     rings.disconnect(ring.domain(), ring.device());
     return reply(request, MessageType.XENBLKIF_DISCONNECT_RSP, Outcome.DONE);
@@ -159,11 +159,11 @@ final class RequestHandler {
     return (GuestRing) request.message().body();
   }
 
-  private Attached attached(int minor) throws ControlException {
+  private Attached attached(int minor) throws DiskException {
     return disks.find(minor).orElseThrow(() -> absent(missing(), minor));
   }
 
-  private Attached stillAttached(Attached one, ErrorNumber number) throws ControlException {
+  private Attached stillAttached(Attached one, Errno number) throws DiskException {
     if (disks.find(one.minor()).filter(one::equals).isEmpty()) {
       throw absent(number, one.minor());
     }
@@ -171,11 +171,11 @@ final class RequestHandler {
   }
 
   /** What is said of a minor that is not attached. */
-  private ErrorNumber missing() {
-    return generation == Generation.TODAY ? ErrorNumber.ENODEV : ErrorNumber.EINVAL;
+  private Errno missing() {
+    return generation == Generation.TODAY ? Errno.ENODEV : Errno.EINVAL;
   }
 
-  private static ControlException absent(ErrorNumber number, int minor) {
-    return new ControlException(number, "minor " + minor + " is not attached to this process");
+  private static DiskException absent(Errno number, int minor) {
+    return new DiskException(number, "minor " + minor + " is not attached to this process");
   }
 }

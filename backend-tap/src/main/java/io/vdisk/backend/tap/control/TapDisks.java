@@ -6,6 +6,7 @@ import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskKey;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.Closeable;
@@ -50,19 +51,11 @@ public final class TapDisks implements Disks {
         new TapDisk(minor, policy, rams), sockets.map(folder -> folder.resolve(SOCKET + minor)));
   }
 
-  private static ControlException told(DiskException e) {
-    String message = e.getMessage();
-    ControlException told =
-        new ControlException(e.errno().number(), message == null ? e.toString() : message);
-    told.initCause(e);
-    return told;
-  }
-
-  private static Optional<Path> path(Optional<String> name) throws ControlException {
+  private static Optional<Path> path(Optional<String> name) throws DiskException {
     try {
       return name.map(Path::of);
     } catch (InvalidPathException e) {
-      throw new ControlException(ErrorNumber.EINVAL, "not a file name: " + e.getMessage(), e);
+      throw new DiskException(Errno.EINVAL, "not a file name: " + e.getMessage(), e);
     }
   }
 
@@ -101,7 +94,7 @@ public final class TapDisks implements Disks {
     }
 
     @Override
-    public DiskInfo open(OpenRequest request) throws ControlException {
+    public DiskInfo open(OpenRequest request) throws DiskException {
       boolean hasParent = request.flags().contains(OpenFlag.REUSE_PARENT);
       io.vdisk.backend.tap.disk.OpenRequest asked =
           new io.vdisk.backend.tap.disk.OpenRequest(
@@ -118,16 +111,16 @@ public final class TapDisks implements Disks {
         return known;
       } catch (DiskException e) {
         asked.key().ifPresent(DiskKey::close);
-        throw told(e);
+        throw e;
       }
     }
 
     @Override
-    public Closeable serve(TapTransport guest) throws ControlException {
+    public Closeable serve(TapTransport guest) throws DiskException {
       try {
         return disk.serve(guest);
       } catch (IOException e) {
-        throw told(DiskException.of(e));
+        throw DiskException.of(e);
       }
     }
 
@@ -137,35 +130,23 @@ public final class TapDisks implements Disks {
     }
 
     @Override
-    public void close(boolean isForced) throws ControlException {
-      try {
-        socket.close();
-        disk.close(isForced);
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void close(boolean isForced) throws DiskException {
+      socket.close();
+      disk.close(isForced);
     }
 
     @Override
-    public void pause() throws ControlException {
-      try {
-        disk.pause();
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void pause() throws DiskException {
+      disk.pause();
     }
 
     @Override
-    public void resume(ResumeRequest request) throws ControlException {
+    public void resume(ResumeRequest request) throws DiskException {
       io.vdisk.backend.tap.disk.ResumeRequest asked =
           new io.vdisk.backend.tap.disk.ResumeRequest(
               request.disk(), path(request.log()), request.secondary());
-      try {
-        disk.resume(asked);
-        known = TapDisks.info(disk.info());
-      } catch (DiskException e) {
-        throw told(e);
-      }
+      disk.resume(asked);
+      known = TapDisks.info(disk.info());
     }
 
     @Override
@@ -179,12 +160,8 @@ public final class TapDisks implements Disks {
     }
 
     @Override
-    public void detach() throws ControlException {
-      try {
-        disk.detach();
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void detach() throws DiskException {
+      disk.detach();
     }
   }
 }

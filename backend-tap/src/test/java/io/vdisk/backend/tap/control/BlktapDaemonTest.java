@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -55,7 +56,7 @@ class BlktapDaemonTest {
     return new BlktapDaemon(folder, dialect, timeout, devices, this::spawn);
   }
 
-  private synchronized void spawn(Path read, Path write) throws ControlException {
+  private synchronized void spawn(Path read, Path write) throws DiskException {
     PipeServer server = PipeServer.open(read, write, 100 + tapdisks.size(), disks, devices);
     tapdisks.add(server);
     running.add(
@@ -79,7 +80,7 @@ class BlktapDaemonTest {
   }
 
   private static void fails(int number, String sentence, Executable body) {
-    ControlException failure = assertThrows(ControlException.class, body);
+    DiskException failure = assertThrows(DiskException.class, body);
     assertEquals(sentence, failure.sentence());
     assertEquals(number, failure.number());
   }
@@ -263,7 +264,7 @@ class BlktapDaemonTest {
       fails(22, "the daemon does not know 'attach'", () -> DaemonSocket.ask(folder, "attach x"));
       assertEquals("", DaemonSocket.ask(folder, "detach 1"));
     }
-    assertThrows(ControlException.class, () -> DaemonSocket.ask(folder, "list"));
+    assertThrows(DiskException.class, () -> DaemonSocket.ask(folder, "list"));
   }
 
   @Test
@@ -307,7 +308,7 @@ class BlktapDaemonTest {
     while (true) {
       try {
         return DaemonSocket.ask(folder, line);
-      } catch (ControlException e) {
+      } catch (DiskException e) {
         assertTrue(Files.exists(DaemonSocket.path(folder)), e.sentence());
       }
     }

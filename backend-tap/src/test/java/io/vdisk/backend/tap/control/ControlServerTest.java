@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.control.MemoryDisks.MemoryDisk;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -82,7 +83,7 @@ class ControlServerTest {
   }
 
   private static void fails(int number, Executable body) {
-    ControlException failure = assertThrows(ControlException.class, body);
+    DiskException failure = assertThrows(DiskException.class, body);
     assertEquals(number, failure.number(), failure.sentence());
   }
 
@@ -146,9 +147,9 @@ class ControlServerTest {
   @Test
   void sentenceComesWithTheNumber() throws IOException {
     client.attach(PID, 0);
-    ControlException failure =
+    DiskException failure =
         assertThrows(
-            ControlException.class, () -> client.open(PID, 0, OpenRequest.of("vhd:/unknown")));
+            DiskException.class, () -> client.open(PID, 0, OpenRequest.of("vhd:/unknown")));
     assertEquals("there is no vhd:/unknown", failure.sentence());
   }
 
@@ -187,7 +188,7 @@ class ControlServerTest {
   }
 
   @Test
-  void limitsAreHandedToTheDiskOpenOrNot() throws ControlException {
+  void limitsAreHandedToTheDiskOpenOrNot() throws DiskException {
     client.attach(PID, 0);
     RateLimit.Rates rates = new RateLimit.Rates(1000, 2000, 30, 40);
 
@@ -285,8 +286,8 @@ class ControlServerTest {
   @Test
   void faultOfTheProgramIsAnAnswerToo() throws IOException {
     client.attach(PID, 0);
-    ControlException failure =
-        assertThrows(ControlException.class, () -> client.open(PID, 0, OpenRequest.of("null:")));
+    DiskException failure =
+        assertThrows(DiskException.class, () -> client.open(PID, 0, OpenRequest.of("null:")));
     assertEquals(5, failure.number());
     assertTrue(failure.sentence().startsWith("this is a fault"), failure.sentence());
     client.open(PID, 0, OpenRequest.of("vhd:/a"));
@@ -346,7 +347,7 @@ class ControlServerTest {
     while (true) {
       try {
         return client.pid(PID);
-      } catch (ControlException e) {
+      } catch (DiskException e) {
         assertFalse(running.isDone(), e.sentence());
       }
     }
@@ -515,9 +516,9 @@ class ControlServerTest {
   @Test
   void pathThatIsTooLongForASocketIsTold() {
     ControlFolder deep = new ControlFolder(folder.path().resolve("d".repeat(120)));
-    ControlException failure =
+    DiskException failure =
         assertThrows(
-            ControlException.class,
+            DiskException.class,
             () ->
                 ControlServer.open(
                     deep, PID, Generation.TODAY, Duration.ZERO, disks, GuestRings.none()));

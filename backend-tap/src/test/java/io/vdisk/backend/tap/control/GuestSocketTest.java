@@ -9,6 +9,7 @@ import io.vdisk.backend.tap.FrontRing;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -105,10 +106,9 @@ class GuestSocketTest {
     ControlledDisk lost =
         new TapDisks(DiskPolicy.DEFAULT, Optional.of(folder.resolve("none"))).attach(4);
 
-    ControlException thrown =
+    DiskException thrown =
         assertThrows(
-            ControlException.class,
-            () -> lost.open(OpenRequest.of("aio:" + folder.resolve("disk"))));
+            DiskException.class, () -> lost.open(OpenRequest.of("aio:" + folder.resolve("disk"))));
 
     assertTrue(thrown.sentence().contains("ring4"), thrown.sentence());
     assertEquals(Optional.empty(), lost.name());

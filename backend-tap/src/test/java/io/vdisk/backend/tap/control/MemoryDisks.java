@@ -2,6 +2,8 @@ package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.util.EnumSet;
 import java.util.Map;
@@ -61,9 +63,9 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public synchronized DiskInfo open(OpenRequest request) throws ControlException {
+    public synchronized DiskInfo open(OpenRequest request) throws DiskException {
       if (name.isPresent()) {
-        throw new ControlException(ErrorNumber.EALREADY, name.get() + " is open already");
+        throw new DiskException(Errno.EALREADY, name.get() + " is open already");
       }
       DiskInfo found = find(request.disk(), request.flags().contains(OpenFlag.READ_ONLY));
       opened = Optional.of(request);
@@ -74,16 +76,16 @@ final class MemoryDisks implements Disks {
       return info;
     }
 
-    private DiskInfo find(String disk, boolean isReadOnly) throws ControlException {
+    private DiskInfo find(String disk, boolean isReadOnly) throws DiskException {
       if (disk.indexOf(':') < 0) {
-        throw new ControlException(ErrorNumber.EINVAL, disk + " names no driver");
+        throw new DiskException(Errno.EINVAL, disk + " names no driver");
       }
       if (disk.equals("null:")) {
         throw new NullPointerException("a fault");
       }
       Long count = sectors.get(disk);
       if (count == null) {
-        throw new ControlException(ErrorNumber.ENOENT, "there is no " + disk);
+        throw new DiskException(Errno.ENOENT, "there is no " + disk);
       }
       return new DiskInfo(count, 512, isReadOnly ? 4 : 0);
     }
@@ -94,12 +96,12 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public Closeable serve(TapTransport guest) throws ControlException {
-      throw new ControlException(ErrorNumber.ENODEV, "a disk in memory serves no guest");
+    public Closeable serve(TapTransport guest) throws DiskException {
+      throw new DiskException(Errno.ENODEV, "a disk in memory serves no guest");
     }
 
     @Override
-    public void close(boolean isForced) throws ControlException {
+    public void close(boolean isForced) throws DiskException {
       if (!isForced && name().isPresent()) {
         drain();
       }
@@ -108,20 +110,20 @@ final class MemoryDisks implements Disks {
         states.add(DiskState.CLOSED);
       }
       if (failsToFlush) {
-        throw new ControlException(ErrorNumber.EIO, "the disk could not be flushed");
+        throw new DiskException(Errno.EIO, "the disk could not be flushed");
       }
     }
 
-    private void drain() throws ControlException {
+    private void drain() throws DiskException {
       try {
         inFlight.await();
       } catch (InterruptedException e) {
-        throw new ControlException(ErrorNumber.EINTR, "interrupted", e);
+        throw new DiskException(Errno.EINTR, "interrupted", e);
       }
     }
 
     @Override
-    public void pause() throws ControlException {
+    public void pause() throws DiskException {
       synchronized (this) {
         if (states.contains(DiskState.PAUSED)) {
           return;
@@ -136,16 +138,16 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public synchronized void resume(ResumeRequest request) throws ControlException {
+    public synchronized void resume(ResumeRequest request) throws DiskException {
       if (!states.contains(DiskState.PAUSED)) {
-        throw new ControlException(ErrorNumber.EINVAL, "the disk is not paused");
+        throw new DiskException(Errno.EINVAL, "the disk is not paused");
       }
       String next = request.disk().or(() -> name).orElseThrow();
       try {
         if (find(next, false).sectors() != info.sectors()) {
-          throw new ControlException(ErrorNumber.EMEDIUMTYPE, next + " has another size");
+          throw new DiskException(Errno.EMEDIUMTYPE, next + " has another size");
         }
-      } catch (ControlException e) {
+      } catch (DiskException e) {
         states.add(DiskState.RESUME_FAILED);
         throw e;
       }
@@ -165,9 +167,9 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public synchronized void detach() throws ControlException {
+    public synchronized void detach() throws DiskException {
       if (name.isPresent()) {
-        throw new ControlException(ErrorNumber.EBUSY, name.get() + " is open");
+        throw new DiskException(Errno.EBUSY, name.get() + " is open");
       }
       isDetached = true;
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -100,7 +101,7 @@ class RequestBytesTest {
     while (sent.hasRemaining()) {
       sent.put(value);
     }
-    return assertThrows(ControlException.class, () -> gather(sent.array(), 1000)).sentence();
+    return assertThrows(DiskException.class, () -> gather(sent.array(), 1000)).sentence();
   }
 
   @Test

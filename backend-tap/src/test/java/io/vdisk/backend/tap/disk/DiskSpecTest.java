@@ -22,7 +22,7 @@ final class DiskSpecTest {
         assertThrows(DiskSyntaxException.class, () -> DiskSpec.parse(text), text);
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
     assertEquals(position, e.position(), e.getMessage());
-    assertEquals(Errno.EINVAL, e.errno());
+    assertEquals(Errno.EINVAL.number(), e.number());
   }
 
   @Test

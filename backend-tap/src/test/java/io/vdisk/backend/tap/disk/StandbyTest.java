@@ -98,7 +98,7 @@ final class StandbyTest {
     disk.pause();
     DiskException e =
         assertThrows(DiskException.class, () -> disk.resume(ResumeRequest.of("ram:8M")));
-    assertEquals(Errno.EINVAL, e.errno());
+    assertEquals(Errno.EINVAL.number(), e.number());
     assertTrue(e.getMessage().contains("has written to its standby image " + standby));
     assertThrows(
         DiskException.class,

@@ -60,7 +60,7 @@ final class TapDiskTest {
   private static DiskException refused(Errno errno, String trouble, Executable body) {
     DiskException e = assertThrows(DiskException.class, body);
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
-    assertEquals(errno, e.errno(), e.getMessage());
+    assertEquals(errno.number(), e.number(), e.getMessage());
     return e;
   }
 
