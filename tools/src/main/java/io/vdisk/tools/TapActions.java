@@ -6,10 +6,10 @@ import io.vdisk.backend.tap.control.ControlClient;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.Minors;
-import io.vdisk.backend.tap.control.OpenRequest;
-import io.vdisk.backend.tap.control.ResumeRequest;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -158,7 +158,7 @@ final class TapActions {
 
   void unpause(ShortOptions options) throws DiskException, UsageException {
     ResumeRequest resuming =
-        new ResumeRequest(options.value('a'), options.value('2'), options.value('c'));
+        new ResumeRequest(options.value('a'), options.value('c').map(Path::of), options.value('2'));
     client.resume(required(options, 'p'), required(options, 'm'), resuming);
   }
 

@@ -48,8 +48,8 @@ class TapServerTest {
             folder.resolve("s"),
             new SharedFileListener.Disk() {
               @Override
-              public DiskNumbers numbers() {
-                return new DiskNumbers(disk.size(), isReadOnly, false);
+              public DiskInfo info() {
+                return DiskInfo.of(disk.size(), isReadOnly);
               }
 
               @Override

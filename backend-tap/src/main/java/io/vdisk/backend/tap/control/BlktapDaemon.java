@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;

@@ -1,10 +1,15 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,6 +20,9 @@ import java.util.Set;
 
 /** Commands tapdisks through their control sockets. Immutable; any thread may call. */
 public final class ControlClient {
+  /** What tap-ctl says where no other disk is to be the parent. */
+  private static final int NO_PARENT = -1;
+
   private final ControlFolder folder;
   private final Generation generation;
 
@@ -74,15 +82,16 @@ public final class ControlClient {
             opening.flags(),
             minor,
             0,
-            opening.disk(),
-            opening.parentMinor(),
+            opening.name(),
+            opening.parentMinor().orElse(NO_PARENT),
             opening.timeoutSeconds(),
             opening.secondary().orElse(""));
     ControlMessage message = new ControlMessage(MessageType.OPEN, cookie(minor), parameters);
-    ControlRequest request = new ControlRequest(message, opening.log(), opening.key());
+    ControlRequest request =
+        new ControlRequest(message, opening.log().map(Path::toString), opening.key());
     ControlMessage answer = exchange(pid, request, Optional.empty());
-    if (answer.body() instanceof DiskInfo info) {
-      return info;
+    if (answer.body() instanceof Image image) {
+      return image.info();
     }
     throw unexpected(answer, pid);
   }
@@ -91,8 +100,8 @@ public final class ControlClient {
   public DiskInfo info(int pid, int minor) throws DiskException {
     ControlMessage request = ControlMessage.of(MessageType.DISK_INFO_REQUEST, cookie(minor));
     ControlMessage answer = exchange(pid, ControlRequest.of(request), Optional.empty());
-    if (answer.body() instanceof DiskInfo info) {
-      return info;
+    if (answer.body() instanceof Image image) {
+      return image.info();
     }
     throw unexpected(answer, pid);
   }
@@ -121,9 +130,10 @@ public final class ControlClient {
     resuming.log().ifPresent(log -> flags.add(OpenFlag.ADD_LOG));
     Parameters parameters =
         new Parameters(
-            flags, 0, 0, resuming.disk().orElse(""), 0, 0, resuming.secondary().orElse(""));
+            flags, 0, 0, resuming.name().orElse(""), 0, 0, resuming.secondary().orElse(""));
     ControlMessage message = new ControlMessage(MessageType.RESUME, cookie(minor), parameters);
-    ControlRequest request = new ControlRequest(message, resuming.log(), Optional.empty());
+    ControlRequest request =
+        new ControlRequest(message, resuming.log().map(Path::toString), Optional.empty());
     check(exchange(pid, request, Optional.empty()), MessageType.RESUME_RSP, pid);
   }
 

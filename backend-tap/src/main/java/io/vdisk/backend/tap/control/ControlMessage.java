@@ -81,7 +81,7 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
     return switch (type.shape()) {
       case NOTHING -> new NoBody();
       case PARAMETERS -> ParametersLayout.of(generation).read(message);
-      case DISK_INFO -> DiskInfo.read(message);
+      case DISK_INFO -> Image.read(message);
       case PROCESS_ID -> ProcessId.read(message);
       case OUTCOME -> Outcome.read(message);
       case MINOR_LIST -> MinorList.read(message);
@@ -111,8 +111,8 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
     COOKIE.put(message, 0, cookie);
     if (body instanceof Parameters parameters) {
       ParametersLayout.of(generation).write(parameters, message);
-    } else if (body instanceof DiskInfo info) {
-      info.write(message);
+    } else if (body instanceof Image image) {
+      image.write(message);
     } else if (body instanceof ProcessId process) {
       process.write(message);
     } else if (body instanceof Outcome outcome) {

@@ -1,8 +1,11 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.io.Closeable;
 import java.util.Optional;
 
@@ -19,11 +22,11 @@ public interface ControlledDisk {
   /** The disk that is open, paused ones included: the type, a colon and the path. */
   Optional<String> name();
 
-  /** What a list shows: bits of {@link DiskState}. */
+  /** What a list shows: bits of TD_VBD_* in tapdisk-vbd.h. */
   int state();
 
   /**
-   * Opens a disk.
+   * Opens a disk. The key is the disk's from then on; if this fails it stays the caller's.
    *
    * @throws DiskException with EALREADY if one is open, with ENOENT if there is no driver or no
    *     file of that name, with EINVAL if the name has no colon or the image is wrong
@@ -31,8 +34,8 @@ public interface ControlledDisk {
   DiskInfo open(OpenRequest request) throws DiskException;
 
   /**
-   * What the guest knows of the disk; all zero before the first opening, and of the last one after
-   * it was closed.
+   * What the guest knows of the disk; {@link DiskInfo#NONE} before the first opening, and of the
+   * last one after it was closed.
    */
   DiskInfo info();
 
@@ -63,7 +66,7 @@ public interface ControlledDisk {
    * Opens the files again and goes on.
    *
    * @throws DiskException with EINVAL if it is not paused, with EMEDIUMTYPE if the new disk is of
-   *     another size or kind; it stays paused, and shows {@link DiskState#RESUME_FAILED}
+   *     another size or kind; it stays paused, and its state shows that
    */
   void resume(ResumeRequest request) throws DiskException;
 

@@ -1,10 +1,9 @@
 package io.vdisk.backend.tap.control;
 
-import io.vdisk.backend.tap.DiskNumbers;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
-import io.vdisk.backend.tap.disk.DiskInfo;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,9 +58,8 @@ final class GuestSocket {
   /** What a guest that comes is told, and given. */
   private final class Guests implements SharedFileListener.Disk {
     @Override
-    public DiskNumbers numbers() throws DiskException {
-      DiskInfo info = disk.info();
-      return DiskNumbers.of(info.sectors(), info.info());
+    public DiskInfo info() {
+      return disk.info();
     }
 
     @Override

@@ -2,10 +2,8 @@ package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.BlktapDevice;
 import io.vdisk.backend.tap.BlktapDevice.Generation;
-import io.vdisk.backend.tap.DiskNumbers;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
-import io.vdisk.file.host.HostSystem;
 import io.vdisk.file.host.NativeDevice;
 import java.io.Closeable;
 import java.io.IOException;
@@ -53,19 +51,12 @@ public final class HostBlktap implements BlktapDevices {
 
   /** Those of this host, if there are any. */
   public HostBlktap() {
-    this(FOLDERS, HostBlktap::openNative);
+    this(FOLDERS, BlktapDevice::device);
   }
 
   HostBlktap(List<Path> folders, Opener opener) {
     this.folders = folders;
     this.opener = opener;
-  }
-
-  private static NativeDevice openNative(Path path) throws IOException {
-    return HostSystem.installed()
-        .orElseThrow(
-            () -> new IOException("it takes Java 22 or later, and native access for host-linux"))
-        .openDevice(path);
   }
 
   private Path folder() throws DiskException {
@@ -175,15 +166,10 @@ public final class HostBlktap implements BlktapDevices {
   @Override
   public void connect(int minor, ControlledDisk disk) throws DiskException {
     Path path = folder().resolve(NAME + minor);
-    DiskInfo info = disk.info();
     try {
       Closeable ring =
           disk.serve(
-              BlktapDevice.begin(
-                  path.toString(),
-                  Generation.BLKTAP_1,
-                  DiskNumbers.of(info.sectors(), info.flags()),
-                  open(path)));
+              BlktapDevice.begin(path.toString(), Generation.BLKTAP_1, disk.info(), open(path)));
       served.put(minor, ring);
     } catch (DiskException e) {
       throw e;

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
 import java.nio.ByteBuffer;
@@ -165,7 +166,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
       size += end;
     } else if (body instanceof Image image) {
       bytes.putLong(start, image.info().sectors()).putLong(start + 8, image.info().sectorSize());
-      bytes.putInt(start + 16, image.info().flags());
+      bytes.putInt(start + 16, image.info().info());
       size += Image.SIZE;
     } else if (body instanceof Device device) {
       bytes.put(start, (byte) device.minor()).putShort(start + 2, (short) device.domain());

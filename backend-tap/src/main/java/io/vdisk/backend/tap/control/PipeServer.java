@@ -1,8 +1,11 @@
 package io.vdisk.backend.tap.control;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,9 @@
 package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -67,7 +69,7 @@ final class RequestBytes {
     }
     byte[] key = new byte[keyBytes(keyStart)];
     bytes.get(keyStart, key);
-    EncryptionKey kept = new EncryptionKey(key);
+    DiskKey kept = new DiskKey(key);
     Arrays.fill(key, (byte) 0);
     return Optional.of(new ControlRequest(message, log(logBytes), Optional.of(kept)));
   }
@@ -123,7 +125,7 @@ final class RequestBytes {
   static ByteBuffer of(ControlRequest request, Generation generation) throws DiskException {
     ByteBuffer message = request.message().encode(generation);
     int logBytes = request.log().isPresent() ? LOG_BYTES : 0;
-    byte[] key = request.key().map(EncryptionKey::copy).orElse(new byte[0]);
+    byte[] key = request.key().map(DiskKey::copy).orElse(new byte[0]);
     int keyBytes = key.length == 0 ? 0 : 1 + key.length;
     ByteBuffer all = ByteBuffer.allocate(message.capacity() + logBytes + keyBytes).put(message);
     if (request.log().isPresent()) {

@@ -1,8 +1,11 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.control.AttachedDisks.Attached;
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +59,7 @@ final class RequestHandler {
       case LIST_MINORS -> reply(request, MessageType.LIST_MINORS_RSP, new MinorList(minors()));
       case STATS -> statistics(minor);
       case DISK_INFO_REQUEST ->
-          reply(request, MessageType.DISK_INFO_RSP, attached(minor).disk().info());
+          reply(request, MessageType.DISK_INFO_RSP, new Image(attached(minor).disk().info()));
       case ATTACH -> attach(request);
       case DETACH -> change(request, MessageType.DETACH_RSP, disks::detach);
       case OPEN -> open(request);
@@ -123,16 +126,20 @@ final class RequestHandler {
   }
 
   private Reply open(ControlRequest request) throws DiskException {
-    OpenRequest opening = request.opening();
+    boolean isOpen = false;
     try {
+      OpenRequest opening = request.opening();
       int minor = request.message().cookie();
       Attached one = disks.find(minor).orElseThrow(() -> absent(Errno.EINVAL, minor));
       synchronized (one) {
         DiskInfo info = stillAttached(one, Errno.EINVAL).disk().open(opening);
-        return reply(request, MessageType.OPEN_RSP, info);
+        isOpen = true;
+        return reply(request, MessageType.OPEN_RSP, new Image(info));
       }
     } finally {
-      opening.key().ifPresent(EncryptionKey::close);
+      if (!isOpen) {
+        request.key().ifPresent(DiskKey::close);
+      }
     }
   }
 

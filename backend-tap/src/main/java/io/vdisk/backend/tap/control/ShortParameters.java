@@ -2,6 +2,7 @@ package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;

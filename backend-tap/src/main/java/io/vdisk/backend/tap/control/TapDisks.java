@@ -1,21 +1,19 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
-import io.vdisk.backend.tap.disk.DiskKey;
 import io.vdisk.backend.tap.disk.DiskPolicy;
-import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * The disks of a tapdisk: {@link TapDisk}s, which share the process's RAM disks. While one is open,
@@ -51,32 +49,10 @@ public final class TapDisks implements Disks {
         new TapDisk(minor, policy, rams), sockets.map(folder -> folder.resolve(SOCKET + minor)));
   }
 
-  private static Optional<Path> path(Optional<String> name) throws DiskException {
-    try {
-      return name.map(Path::of);
-    } catch (InvalidPathException e) {
-      throw new DiskException(Errno.EINVAL, "not a file name: " + e.getMessage(), e);
-    }
-  }
-
-  private static DiskKey key(EncryptionKey key) {
-    byte[] bytes = key.copy();
-    try {
-      return new DiskKey(bytes);
-    } finally {
-      Arrays.fill(bytes, (byte) 0);
-    }
-  }
-
-  private static DiskInfo info(io.vdisk.backend.tap.disk.DiskInfo info) {
-    return new DiskInfo(info.sectors(), info.sectorSize(), info.info());
-  }
-
-  /** A disk behind the control plane's own words. */
+  /** A disk with the socket at which guests come to it. */
   private static final class Controlled implements ControlledDisk {
     private final TapDisk disk;
     private final GuestSocket socket;
-    private volatile DiskInfo known = new DiskInfo(0, 0, 0);
 
     Controlled(TapDisk disk, Optional<Path> socket) {
       this.disk = disk;
@@ -95,24 +71,9 @@ public final class TapDisks implements Disks {
 
     @Override
     public DiskInfo open(OpenRequest request) throws DiskException {
-      boolean hasParent = request.flags().contains(OpenFlag.REUSE_PARENT);
-      io.vdisk.backend.tap.disk.OpenRequest asked =
-          new io.vdisk.backend.tap.disk.OpenRequest(
-              request.disk(),
-              OpenFlag.word(request.flags()),
-              path(request.log()),
-              request.secondary(),
-              request.key().map(TapDisks::key),
-              hasParent ? OptionalInt.of(request.parentMinor()) : OptionalInt.empty(),
-              request.timeoutSeconds());
-      try {
-        known = TapDisks.info(disk.open(asked));
-        socket.open();
-        return known;
-      } catch (DiskException e) {
-        asked.key().ifPresent(DiskKey::close);
-        throw e;
-      }
+      DiskInfo info = disk.open(request);
+      socket.open();
+      return info;
     }
 
     @Override
@@ -126,7 +87,7 @@ public final class TapDisks implements Disks {
 
     @Override
     public DiskInfo info() {
-      return known;
+      return disk.info();
     }
 
     @Override
@@ -142,11 +103,7 @@ public final class TapDisks implements Disks {
 
     @Override
     public void resume(ResumeRequest request) throws DiskException {
-      io.vdisk.backend.tap.disk.ResumeRequest asked =
-          new io.vdisk.backend.tap.disk.ResumeRequest(
-              request.disk(), path(request.log()), request.secondary());
-      disk.resume(asked);
-      known = TapDisks.info(disk.info());
+      disk.resume(request);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.feature.Resizing;
 import java.io.Closeable;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.disk;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
@@ -28,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * that fails leaves it attached and closed, a resume that fails leaves it paused.
  *
  * <p>Any thread may call. The operations follow each other under one lock, which a pause holds
- * while requests drain; {@link #state}, {@link #name}, {@link #statistics} and the limits are read
- * without it. Errors are {@link DiskException}s.
+ * while requests drain; {@link #state}, {@link #name}, {@link #info}, {@link #statistics} and the
+ * limits are read without it. Errors are {@link DiskException}s.
  */
 public final class TapDisk {
   private final int minor;
@@ -97,15 +98,12 @@ public final class TapDisk {
         .toString();
   }
 
-  /** What guests are told, paused or not; EINVAL if it is not open. */
-  public DiskInfo info() throws DiskException {
-    lock.lock();
-    try {
-      requireOpen();
-      return session.info();
-    } finally {
-      lock.unlock();
-    }
+  /**
+   * What guests are told, paused or not; {@link DiskInfo#NONE} before the first opening, and as it
+   * was after the disk was closed.
+   */
+  public DiskInfo info() {
+    return session.info();
   }
 
   /** Opens the images. EALREADY if it is open; otherwise what the image says. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;

@@ -3,8 +3,10 @@ package io.vdisk.backend.tap.control;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
@@ -99,11 +101,12 @@ class ControlMessageTest {
         TODAY,
         "0400 0000 00000000 1a3d0000");
     same(
-        new ControlMessage(MessageType.OPEN_RSP, 1, new DiskInfo(0x1_0000_0000L, 512, 4)),
+        new ControlMessage(
+            MessageType.OPEN_RSP, 1, new Image(new DiskInfo(0x1_0000_0000L, 512, 4))),
         TODAY,
         "0800 0100 00000000 0000000001000000 00020000 04000000");
     same(
-        new ControlMessage(MessageType.DISK_INFO_RSP, 1, new DiskInfo(8192, 512, 0)),
+        new ControlMessage(MessageType.DISK_INFO_RSP, 1, new Image(new DiskInfo(8192, 512, 0))),
         TODAY,
         "1d00 0100 00000000 0020000000000000 00020000 00000000");
     same(new ControlMessage(MessageType.ATTACH_RSP, 1, Outcome.DONE), TODAY, "0600 0100 00000000");
@@ -151,7 +154,7 @@ class ControlMessageTest {
     assertLies(
         ParametersLayout.of(OLD).struct(),
         "8 flags 9 storage 12 devnum 16 domid 20 path_len" + " 22 path");
-    assertLies(DiskInfo.STRUCT, "8 sectors 16 sector_size 20 info");
+    assertLies(Image.STRUCT, "8 sectors 16 sector_size 20 info");
     assertLies(ProcessId.STRUCT, "8 tapdisk_pid");
     assertLies(Outcome.STRUCT, "8 error 12 message");
     assertLies(MinorList.STRUCT, "8 count 12 list[0] 260 list[62]");

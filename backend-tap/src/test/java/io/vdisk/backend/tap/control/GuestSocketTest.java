@@ -11,6 +11,8 @@ import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

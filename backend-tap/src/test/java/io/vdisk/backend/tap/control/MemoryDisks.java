@@ -1,14 +1,15 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.io.Closeable;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
@@ -31,17 +32,22 @@ final class MemoryDisks implements Disks {
 
   /** Keeps the rules of xapi's tapdisk-vbd.c. */
   final class MemoryDisk implements ControlledDisk {
-    private final Set<DiskState> states = EnumSet.noneOf(DiskState.class);
+    // Bits of tapdisk-vbd.h.
+    private static final int CLOSED = 0x2;
+    private static final int QUIESCED = 0x8;
+    private static final int PAUSE_REQUESTED = 0x10;
+    private static final int PAUSED = 0x20;
+    private static final int RESUME_FAILED = 0x200;
+
+    private int state;
     private Optional<String> name = Optional.empty();
-    private DiskInfo info = new DiskInfo(0, 0, 0);
+    private DiskInfo info = DiskInfo.NONE;
 
-    /** The last opening and resuming, without a key. */
-    volatile Optional<OpenRequest> opened = Optional.empty();
+    /** The last opening, successful or not. */
+    volatile Optional<OpenRequest> asked = Optional.empty();
 
+    /** The last resuming. */
     volatile Optional<ResumeRequest> resumed = Optional.empty();
-
-    /** What the key was while the disk was opened. */
-    volatile byte[] key = new byte[0];
 
     /** Where pausing and closing wait for requests in flight. */
     volatile CountDownLatch inFlight = new CountDownLatch(0);
@@ -59,20 +65,18 @@ final class MemoryDisks implements Disks {
 
     @Override
     public synchronized int state() {
-      return DiskState.bits(states);
+      return state;
     }
 
     @Override
     public synchronized DiskInfo open(OpenRequest request) throws DiskException {
+      asked = Optional.of(request);
       if (name.isPresent()) {
         throw new DiskException(Errno.EALREADY, name.get() + " is open already");
       }
-      DiskInfo found = find(request.disk(), request.flags().contains(OpenFlag.READ_ONLY));
-      opened = Optional.of(request);
-      key = request.key().map(EncryptionKey::copy).orElse(key);
-      name = Optional.of(request.disk());
-      info = found;
-      states.remove(DiskState.CLOSED);
+      info = find(request.name(), request.isReadOnly());
+      name = Optional.of(request.name());
+      state &= ~CLOSED;
       return info;
     }
 
@@ -107,7 +111,7 @@ final class MemoryDisks implements Disks {
       }
       synchronized (this) {
         name = Optional.empty();
-        states.add(DiskState.CLOSED);
+        state |= CLOSED;
       }
       if (failsToFlush) {
         throw new DiskException(Errno.EIO, "the disk could not be flushed");
@@ -125,35 +129,34 @@ final class MemoryDisks implements Disks {
     @Override
     public void pause() throws DiskException {
       synchronized (this) {
-        if (states.contains(DiskState.PAUSED)) {
+        if ((state & PAUSED) != 0) {
           return;
         }
-        states.add(DiskState.PAUSE_REQUESTED);
+        state |= PAUSE_REQUESTED;
       }
       drain();
       synchronized (this) {
-        states.remove(DiskState.PAUSE_REQUESTED);
-        states.addAll(EnumSet.of(DiskState.CLOSED, DiskState.QUIESCED, DiskState.PAUSED));
+        state = CLOSED | QUIESCED | PAUSED;
       }
     }
 
     @Override
     public synchronized void resume(ResumeRequest request) throws DiskException {
-      if (!states.contains(DiskState.PAUSED)) {
+      if ((state & PAUSED) == 0) {
         throw new DiskException(Errno.EINVAL, "the disk is not paused");
       }
-      String next = request.disk().or(() -> name).orElseThrow();
+      String next = request.name().or(() -> name).orElseThrow();
       try {
         if (find(next, false).sectors() != info.sectors()) {
           throw new DiskException(Errno.EMEDIUMTYPE, next + " has another size");
         }
       } catch (DiskException e) {
-        states.add(DiskState.RESUME_FAILED);
+        state |= RESUME_FAILED;
         throw e;
       }
       resumed = Optional.of(request);
       name = Optional.of(next);
-      states.clear();
+      state = 0;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.control;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;

@@ -43,7 +43,7 @@ final class StatisticsTextTest {
   void anOpenDiskHasTapdisksFieldsFirst() throws Exception {
     Path file = folder.resolve("x.vhd");
     Images.create(file, CreateOptions.of("vhd", 8 << 20)).close();
-    disk.open(OpenRequest.of("vhd:" + file, OpenRequest.NO_O_DIRECT));
+    disk.open(OpenRequest.of("vhd:" + file, OpenFlag.NO_O_DIRECT));
     disk.serve(guest.transport());
     guest.options.statistics().read(8, 1000, false);
     guest.options.statistics().read(2, 1000, true);
