@@ -215,16 +215,22 @@ public final class ControlServer implements Closeable {
     }
   }
 
+  /** Whatever goes wrong, there is an answer. */
   private ByteBuffer encoded(ControlRequest request) {
-    Reply reply = handler.answer(request);
     try {
-      return reply.encode(generation);
+      return handler.answer(request).encode(generation);
     } catch (DiskException e) {
-      try {
-        return Reply.of(ControlMessage.error(request.message().cookie(), e)).encode(generation);
-      } catch (DiskException impossible) {
-        throw new AssertionError("every generation has errors", impossible);
-      }
+      return error(request, e);
+    } catch (RuntimeException | Error e) {
+      return error(request, RequestHandler.fault(e));
+    }
+  }
+
+  private ByteBuffer error(ControlRequest request, DiskException failure) {
+    try {
+      return Reply.of(ControlMessage.error(request.message().cookie(), failure)).encode(generation);
+    } catch (DiskException impossible) {
+      throw new AssertionError("every generation has errors", impossible);
     }
   }
 

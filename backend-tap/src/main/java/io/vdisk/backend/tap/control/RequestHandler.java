@@ -44,11 +44,16 @@ final class RequestHandler {
     } catch (DiskException e) {
       return Reply.failure(message.type(), message.cookie(), e, generation);
     } catch (RuntimeException | Error e) {
-      String where = e.getStackTrace().length == 0 ? "" : " at " + e.getStackTrace()[0];
-      DiskException failure =
-          new DiskException(Errno.EIO, "this is a fault of the program itself: " + e + where, e);
-      return Reply.failure(message.type(), message.cookie(), failure, generation);
+      return Reply.failure(message.type(), message.cookie(), fault(e), generation);
     }
+  }
+
+  /** What is told of a failure that nobody foresaw. */
+  static DiskException fault(Throwable failure) {
+    StackTraceElement[] stack = failure.getStackTrace();
+    String where = stack.length == 0 ? "" : " at " + stack[0];
+    return new DiskException(
+        Errno.EIO, "this is a fault of the program itself: " + failure + where, failure);
   }
 
   private Reply carryOut(ControlRequest request) throws DiskException {

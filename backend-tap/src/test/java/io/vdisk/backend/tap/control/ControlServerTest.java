@@ -305,6 +305,14 @@ class ControlServerTest {
   }
 
   @Test
+  void answerThatCannotBeWrittenIsAnErrorAndTheServerGoesOn() throws IOException {
+    client.attach(PID, 0);
+    fails(5, () -> client.open(PID, 0, OpenRequest.of("odd:")));
+    fails(5, () -> client.info(PID, 0));
+    client.close(PID, 0, false, FOR_EVER);
+  }
+
+  @Test
   void ringsOfGuestsAreRefusedWithoutXen() throws IOException {
     GuestRing ring = new GuestRing(3, 51712, List.of(8), 3, "", 11, 0, 0);
     ByteBuffer connect =
