@@ -190,6 +190,10 @@ public final class DaemonSocket implements AttachSource {
         channel.write(bytes);
       }
       String answer = rest(channel);
+      if (!answer.endsWith("\n")) {
+        throw new DiskException(
+            Errno.ECONNRESET, "the blktapctrl at " + socket + " hung up before it had answered");
+      }
       int space = answer.indexOf(' ');
       int number = number(answer.substring(0, Math.max(space, 0)));
       if (number != 0) {

@@ -9,9 +9,12 @@ import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -281,6 +284,28 @@ class BlktapDaemonTest {
     assertTrue(Files.exists(DaemonSocket.path(folder)));
     second.close();
     assertFalse(Files.exists(DaemonSocket.path(folder)));
+  }
+
+  @Test
+  void daemonThatHangsUpIsToldOf() throws IOException {
+    Files.createDirectories(folder);
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(DaemonSocket.path(folder)));
+      for (String begun : List.of("", "0 minor=1")) {
+        pool.submit(
+            () -> {
+              try (SocketChannel client = server.accept()) {
+                client.read(ByteBuffer.allocate(5));
+                client.write(ByteBuffer.wrap(begun.getBytes(StandardCharsets.UTF_8)));
+              }
+              return 0;
+            });
+        fails(
+            104,
+            ("the blktapctrl at " + DaemonSocket.path(folder)) + " hung up before it had answered",
+            () -> DaemonSocket.ask(folder, "list"));
+      }
+    }
   }
 
   @Test
