@@ -4,6 +4,7 @@ import io.vdisk.backend.tap.control.BlktapDaemon;
 import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.DaemonSocket;
 import io.vdisk.backend.tap.control.HostBlktap;
+import io.vdisk.backend.tap.control.PidFile;
 import io.vdisk.backend.tap.control.PipeDialect;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
@@ -20,7 +21,7 @@ import java.util.List;
 public final class Blktapctrl {
   private static final String USAGE =
       """
-      usage: blktapctrl [-D] [--pipes DIR] [--compat RELEASE]
+      usage: blktapctrl [-D] [--pipes DIR] [--pid-file FILE] [--compat RELEASE]
              blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH
              blktapctrl [--pipes DIR] detach MINOR
              blktapctrl [--pipes DIR] list\
@@ -32,6 +33,7 @@ public final class Blktapctrl {
       Starts a tapdisk for each disk, and speaks with it over named pipes. Goes into the background.
         -D                stays in the foreground
         --pipes DIR       where the pipes and the socket for requests are, instead of /var/run/tap
+        --pid-file FILE   which process is the daemon, instead of /var/run/blktapctrl.pid
         --compat RELEASE  the messages of 3.0.3, 3.0.4, 3.1 or 3.2 and later (default)
         -r                read-only
         --domain N        the guest, 0 if not said
@@ -71,6 +73,7 @@ public final class Blktapctrl {
               .flag("-h", "--help")
               .flag("--version")
               .value("--pipes")
+              .value("--pid-file")
               .value("--compat")
               .value("--domain")
               .value("--device")
@@ -121,13 +124,16 @@ public final class Blktapctrl {
     PipeDialect dialect = dialect(arguments);
     devices.check();
     TapdiskProgram program = TapdiskProgram.of(console.environment());
-    Files.createDirectories(pipes);
-    DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
-    try (BlktapDaemon daemon =
-        new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
-      startup.ready("");
-      socket.run(daemon);
+    Path pidFile = arguments.value("--pid-file").map(Path::of).orElse(PidFile.BLKTAPCTRL);
+    try (PidFile unused = PidFile.take(pidFile, ProcessHandle.current().pid())) {
+      Files.createDirectories(pipes);
+      DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
+      try (BlktapDaemon daemon =
+          new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
+        startup.ready("");
+        socket.run(daemon);
+      }
     }
   }
 
