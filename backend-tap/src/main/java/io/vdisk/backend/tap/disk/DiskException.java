@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.disk;
 
+import io.vdisk.file.FileLockedException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -52,6 +53,9 @@ public class DiskException extends IOException {
     }
     if (e instanceof AccessDeniedException file) {
       return file.getFile() + ": permission denied";
+    }
+    if (e instanceof FileLockedException locked) {
+      return locked.file() + " is in use: it is open elsewhere, and only readers share an image";
     }
     String message = e.getMessage();
     return message == null ? e.toString() : message;

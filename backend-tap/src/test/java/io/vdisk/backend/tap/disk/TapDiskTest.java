@@ -184,7 +184,7 @@ final class TapDiskTest {
     OpenRequest request = OpenRequest.of("aio:" + raw("image", MIB));
     disk.open(request);
     TapDisk other = disk(DiskPolicy.DEFAULT);
-    refused(Errno.EBUSY, "is locked", () -> other.open(request));
+    refused(Errno.EBUSY, "is in use: it is open elsewhere", () -> other.open(request));
     disk.close(false);
     disk.open(request.withFlag(OpenFlag.SHARED));
     other.open(request.withFlag(OpenFlag.SHARED));
@@ -192,7 +192,10 @@ final class TapDiskTest {
     String qcow2 = image("qcow2", "image.qcow2", MIB);
     other.open(OpenRequest.of(qcow2, OpenFlag.SHARED));
     disk.close(false);
-    refused(Errno.EBUSY, "is locked", () -> disk.open(OpenRequest.of(qcow2, OpenFlag.SHARED)));
+    refused(
+        Errno.EBUSY,
+        "is in use: it is open elsewhere",
+        () -> disk.open(OpenRequest.of(qcow2, OpenFlag.SHARED)));
     other.close(false);
   }
 
@@ -223,7 +226,7 @@ final class TapDiskTest {
     assertEquals(2048, disk.info().sectors());
     TapDisk other = disk(DiskPolicy.DEFAULT);
     other.open(OpenRequest.of(image));
-    refused(Errno.EBUSY, "is locked", () -> disk.resume(ResumeRequest.SAME));
+    refused(Errno.EBUSY, "is in use: it is open elsewhere", () -> disk.resume(ResumeRequest.SAME));
     assertEquals(0x22a, disk.state());
     other.close(false);
     disk.resume(ResumeRequest.SAME);
