@@ -14,9 +14,9 @@ import java.util.Optional;
  * allowed in it; each method that does not succeed leaves the state as it was unless it says
  * otherwise.
  *
- * <p>One thread at a time calls the methods that change something; {@link #name}, {@link #state},
- * {@link #statistics} and {@link #info} are called by any thread at any time, also while another
- * method waits, and return at once.
+ * <p>One thread at a time calls the methods that change something, but that which closes it by
+ * force; {@link #name}, {@link #state}, {@link #statistics} and {@link #info} are called by any
+ * thread at any time, also while another method waits, and return at once.
  */
 public interface ControlledDisk {
   /** The disk that is open, paused ones included: the type, a colon and the path. */
@@ -51,7 +51,8 @@ public interface ControlledDisk {
   /**
    * Answers what is in flight, flushes and closes. Closing what is not open succeeds.
    *
-   * @param isForced whether to go on although the guest's ring is broken or cannot be drained
+   * @param isForced whether to go on although something fails, or the host never answers. Called
+   *     beside any other method, which then fails if it waits for the host
    * @throws DiskException if the last flush failed; it is closed nevertheless
    */
   void close(boolean isForced) throws DiskException;

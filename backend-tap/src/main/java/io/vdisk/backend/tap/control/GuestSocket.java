@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The socket at which guests come to a disk while it is open. It has the disk's name, not the
- * process's, so that a guest finds who took the place of a process that was killed. One thread at a
- * time.
+ * process's, so that a guest finds who took the place of a process that was killed. Any thread may
+ * call.
  */
 final class GuestSocket {
   private final TapDisk disk;
   private final Optional<Path> path;
-  private @Nullable SharedFileListener listener;
+  private @Nullable SharedFileListener listener; // guarded by this
 
   /** At {@code path}; nowhere if it is empty. */
   GuestSocket(TapDisk disk, Optional<Path> path) {
@@ -28,7 +28,7 @@ final class GuestSocket {
   }
 
   /** Lets guests come. If it cannot, the disk is closed again. */
-  void open() throws DiskException {
+  synchronized void open() throws DiskException {
     if (path.isEmpty()) {
       return;
     }
@@ -43,7 +43,7 @@ final class GuestSocket {
   }
 
   /** Lets no further guest come. */
-  void close() throws DiskException {
+  synchronized void close() throws DiskException {
     SharedFileListener open = listener;
     listener = null;
     if (open != null) {

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 
 /**
  * Carries out requests, with the numbers of errors that xapi's tapdisk gives. Any thread may call;
- * what changes a disk waits for what changes the same disk, and for nothing else.
+ * what changes a disk waits for what changes the same disk, and for nothing else; a forced closing
+ * waits for nothing.
  */
 final class RequestHandler {
   private final long pid;
@@ -69,7 +70,7 @@ final class RequestHandler {
       case DETACH -> change(request, MessageType.DETACH_RSP, disks::detach);
       case OPEN -> open(request);
       case CLOSE -> change(request, MessageType.CLOSE_RSP, one -> one.disk().close(false));
-      case FORCE_SHUTDOWN -> change(request, MessageType.CLOSE_RSP, one -> one.disk().close(true));
+      case FORCE_SHUTDOWN -> force(request);
       case PAUSE -> change(request, MessageType.PAUSE_RSP, one -> one.disk().pause());
       case RESUME ->
           change(request, MessageType.RESUME_RSP, one -> one.disk().resume(request.resuming()));
@@ -159,6 +160,12 @@ final class RequestHandler {
       change.apply(stillAttached(one, missing()));
     }
     return reply(request, answer, Outcome.DONE);
+  }
+
+  /** Beside whatever else is being done to the disk, which may wait for the host for ever. */
+  private Reply force(ControlRequest request) throws DiskException {
+    attached(request.message().cookie()).disk().close(true);
+    return reply(request, MessageType.CLOSE_RSP, Outcome.DONE);
   }
 
   private Reply disconnect(ControlRequest request) throws DiskException {

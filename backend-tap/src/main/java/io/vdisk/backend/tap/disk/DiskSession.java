@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The images of a disk from open to close, pauses included, and what must be remembered over a
- * pause. Changed by one thread at a time, under the disk's lock; what is said to be so is read by
- * any thread.
+ * pause. Changed by one thread at a time, that of the disk; what is said to be so is read by any
+ * thread.
  */
 final class DiskSession {
   private final int minor;

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The rings of a disk's guests. Under the disk's lock. */
+/** The rings of a disk's guests. The disk's thread calls. */
 final class Rings {
   private final List<ServedRing> rings = new ArrayList<>();
 

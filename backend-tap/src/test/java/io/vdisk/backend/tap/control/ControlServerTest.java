@@ -425,6 +425,19 @@ class ControlServerTest {
     assertEquals(2, client.list(PID).get(0).state());
   }
 
+  @Test
+  void forcedClosingDoesNotWaitForAPauseThatDrains() throws Exception {
+    client.attach(PID, 0);
+    client.open(PID, 0, OpenRequest.of("vhd:/a"));
+    CountDownLatch inFlight = new CountDownLatch(1);
+    disks.attached.get(0).inFlight = inFlight;
+    fails(110, () -> client.pause(PID, 0, Optional.of(Duration.ofMillis(20))));
+
+    client.close(PID, 0, true, FOR_EVER);
+
+    inFlight.countDown();
+  }
+
   /** Whether the server closes a connection that brings so many bytes, or never accepts it. */
   private static boolean hasHungUpAfter(SocketChannel channel, int count) {
     try {
