@@ -24,8 +24,7 @@ public final class Blktapctrl {
       usage: blktapctrl [-D] [--pipes DIR] [--pid-file FILE] [--compat RELEASE]
              blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH
              blktapctrl [--pipes DIR] detach MINOR
-             blktapctrl [--pipes DIR] list\
-      """;
+             blktapctrl [--pipes DIR] list""";
 
   private static final String HELP =
       """
@@ -40,8 +39,7 @@ public final class Blktapctrl {
         --device N        its disk
             --version     prints the version
       The variable TAPDISK2 names the tapdisk to start, instead of the one beside blktapctrl.
-      Exit codes: 0 done, else the number of the error.\
-      """;
+      Exit codes: 0 done, else the number of the error.""";
 
   private final Console console;
   private final Startup startup;

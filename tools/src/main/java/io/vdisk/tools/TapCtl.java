@@ -23,14 +23,12 @@ public final class TapCtl {
   private static final String USAGE =
       """
       usage: tap-ctl COMMAND [OPTIONS]
-      COMMAND := { list | allocate | free | create | destroy | spawn | attach | detach | open | close | pause | unpause | stats }\
-      """;
+      COMMAND := { list | allocate | free | create | destroy | spawn | attach | detach | open | close | pause | unpause | stats }""";
 
   private static final String OLD_USAGE =
       """
       usage: tap-ctl COMMAND [OPTIONS]
-      COMMAND := { list | allocate | free | create | destroy | spawn | attach | detach | open | close | pause | unpause | major | check }\
-      """;
+      COMMAND := { list | allocate | free | create | destroy | spawn | attach | detach | open | close | pause | unpause | major | check }""";
 
   private static final String HELP =
       """
@@ -45,8 +43,7 @@ public final class TapCtl {
                             the variable VDISK_TAP_COMPAT says the same
         --version           prints the version
       The variable TAPDISK2 names the tapdisk to spawn, instead of the one beside tap-ctl.
-      Exit codes: 0 done, 1 a wrong key, else the number of the error.\
-      """;
+      Exit codes: 0 done, 1 a wrong key, else the number of the error.""";
 
   /** Xen 4.1 ended with the negative number, of which eight bits are left. */
   private static final int OLD_ENOSYS = -Errno.ENOSYS.number() & 0xff;

@@ -8,6 +8,7 @@ import io.vdisk.backend.tap.control.GuestRings;
 import io.vdisk.backend.tap.control.HostBlktap;
 import io.vdisk.backend.tap.control.PipeServer;
 import io.vdisk.backend.tap.control.TapDisks;
+import io.vdisk.backend.tap.control.XenGuestRings;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.Errno;
@@ -44,8 +45,8 @@ public final class Tapdisk {
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
                             name each file that this process may read, and its guest reads that
-            --version       prints the version\
-      """;
+        --statistics DIR    where the numbers of guests of Xen are told, instead of /dev/shm
+            --version       prints the version""";
 
   private final Console console;
   private final Startup startup;
@@ -74,6 +75,7 @@ public final class Tapdisk {
               .value("--folder")
               .value("--compat")
               .value("--backing-policy")
+              .value("--statistics")
               .parse(words);
       if (arguments.has("--help")) {
         console.err().println(USAGE + "\n" + HELP);
@@ -115,9 +117,11 @@ public final class Tapdisk {
     Path logs = folder.path().resolve("writes");
     Disks disks = new TapDisks(policy(arguments).withWriteLogs(logs), Optional.of(folder.path()));
     long pid = ProcessHandle.current().pid();
+    Path statistics =
+        arguments.value("--statistics").map(Path::of).orElse(XenGuestRings.STATISTICS);
+    GuestRings rings = new XenGuestRings(statistics);
     ControlServer server =
-        ControlServer.open(
-            folder, pid, generation, ControlServer.TIMEOUT, disks, GuestRings.none());
+        ControlServer.open(folder, pid, generation, ControlServer.TIMEOUT, disks, rings);
     Thread closing = new Thread(server::close, "closing");
     Runtime.getRuntime().addShutdownHook(closing);
     startup.ready(server.socket().toString());

@@ -7,11 +7,13 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Responses {
   private final SharedRing ring;
   private final TapTransport transport;
+  private final RingCounters counters;
   private final ReentrantLock lock = new ReentrantLock();
 
-  Responses(SharedRing ring, TapTransport transport) {
+  Responses(SharedRing ring, TapTransport transport, RingCounters counters) {
     this.ring = ring;
     this.transport = transport;
+    this.counters = counters;
   }
 
   /**
@@ -30,8 +32,10 @@ final class Responses {
     } finally {
       lock.unlock();
     }
+    counters.answered(to - from);
     if (mustRing || transport.isAlwaysRung()) {
       transport.ringBell();
+      counters.rang();
     }
   }
 }

@@ -74,7 +74,13 @@ public final class TapServer implements Closeable {
     this.watch = new Watch(options.watchNanoseconds());
     this.shared =
         new RingWorker.Shared(
-            transport, ring, service, new Responses(ring, transport), batchSize, inFlight);
+            transport,
+            ring,
+            service,
+            new Responses(ring, transport, options.counters()),
+            batchSize,
+            inFlight,
+            options.counters());
   }
 
   /**
@@ -257,6 +263,7 @@ public final class TapServer implements Closeable {
           isEnding = true;
         }
         watch.slept(System.nanoTime() - began);
+        options.counters().wasWoken();
         if (transport.asksForCalm()) {
           awaitCalm(0);
           transport.isCalm();

@@ -46,6 +46,7 @@ public final class ControlServer implements Closeable {
   private final Path socket;
   private final Generation generation;
   private final AttachedDisks disks;
+  private final GuestRings rings;
   private final RequestHandler handler;
   private final ServerSocketChannel server;
   private final Selector selector;
@@ -67,6 +68,7 @@ public final class ControlServer implements Closeable {
       Generation generation,
       Duration timeout,
       AttachedDisks disks,
+      GuestRings rings,
       RequestHandler handler,
       ServerSocketChannel server)
       throws IOException {
@@ -74,6 +76,7 @@ public final class ControlServer implements Closeable {
     this.generation = generation;
     this.connections = new Connections(timeout.toNanos());
     this.disks = disks;
+    this.rings = rings;
     this.handler = handler;
     this.server = server;
     this.selector = Selector.open();
@@ -85,6 +88,7 @@ public final class ControlServer implements Closeable {
    * Makes the socket of a process. Clients may connect from now on.
    *
    * @param timeout how long a client may take to send its request, and to take its answer
+   * @param rings the server's from now on
    * @throws DiskException if the folder or the socket cannot be made
    */
   public static ControlServer open(
@@ -105,7 +109,7 @@ public final class ControlServer implements Closeable {
       server.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
       RequestHandler handler = new RequestHandler(pid, generation, attached, rings);
-      return new ControlServer(socket, generation, timeout, attached, handler, server);
+      return new ControlServer(socket, generation, timeout, attached, rings, handler, server);
     } catch (IOException | RuntimeException e) {
       server.close();
       throw new DiskException(
@@ -136,6 +140,7 @@ public final class ControlServer implements Closeable {
       workers.shutdown();
       disks.closeAll();
     } finally {
+      rings.close();
       release();
       ended.countDown();
     }

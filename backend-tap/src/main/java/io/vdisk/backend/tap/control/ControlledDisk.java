@@ -6,6 +6,8 @@ import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.ServedRing;
+import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.util.Optional;
 
@@ -47,6 +49,9 @@ public interface ControlledDisk {
    * @throws DiskException with EINVAL if nothing is open, with EAGAIN while it is paused
    */
   Closeable serve(TapTransport guest) throws DiskException;
+
+  /** The same for a guest of Xen. */
+  ServedRing serve(TapTransport transport, XenGuest guest) throws DiskException;
 
   /**
    * Answers what is in flight, flushes and closes. Closing what is not open succeeds.

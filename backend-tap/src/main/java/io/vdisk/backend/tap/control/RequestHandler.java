@@ -69,7 +69,7 @@ final class RequestHandler {
       case ATTACH -> attach(request);
       case DETACH -> change(request, MessageType.DETACH_RSP, disks::detach);
       case OPEN -> open(request);
-      case CLOSE -> change(request, MessageType.CLOSE_RSP, one -> one.disk().close(false));
+      case CLOSE -> closed(change(request, MessageType.CLOSE_RSP, one -> one.disk().close(false)));
       case FORCE_SHUTDOWN -> force(request);
       case PAUSE -> change(request, MessageType.PAUSE_RSP, one -> one.disk().pause());
       case RESUME ->
@@ -165,7 +165,13 @@ final class RequestHandler {
   /** Beside whatever else is being done to the disk, which may wait for the host for ever. */
   private Reply force(ControlRequest request) throws DiskException {
     attached(request.message().cookie()).disk().close(true);
-    return reply(request, MessageType.CLOSE_RSP, Outcome.DONE);
+    return closed(reply(request, MessageType.CLOSE_RSP, Outcome.DONE));
+  }
+
+  /** Its rings have gone with a disk. */
+  private Reply closed(Reply answer) {
+    rings.forgetGone();
+    return answer;
   }
 
   private Reply disconnect(ControlRequest request) throws DiskException {

@@ -9,7 +9,9 @@ import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.ServedRing;
 import io.vdisk.backend.tap.disk.TapDisk;
+import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -80,6 +82,15 @@ public final class TapDisks implements Disks {
     public Closeable serve(TapTransport guest) throws DiskException {
       try {
         return disk.serve(guest);
+      } catch (IOException e) {
+        throw DiskException.of(e);
+      }
+    }
+
+    @Override
+    public ServedRing serve(TapTransport transport, XenGuest guest) throws DiskException {
+      try {
+        return disk.serve(transport, guest);
       } catch (IOException e) {
         throw DiskException.of(e);
       }

@@ -47,6 +47,8 @@ public enum Errno {
   ENOSYS(38, "Function not implemented"),
   /** The other side broke the rules. */
   EPROTO(71, "Protocol error"),
+  /** Nobody knows that protocol. */
+  EPROTONOSUPPORT(93, "Protocol not supported"),
   /** This way of speaking has no such thing. */
   EOPNOTSUPP(95, "Operation not supported"),
   /** The other side left. */

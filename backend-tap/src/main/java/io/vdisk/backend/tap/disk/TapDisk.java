@@ -100,6 +100,7 @@ public final class TapDisk {
     return new StatisticsText(
             name(),
             session.disk(),
+            rings.all(),
             statistics.snapshot(),
             begun.sum() - after,
             session.isBuffered(),
@@ -141,9 +142,18 @@ public final class TapDisk {
    * @throws DiskException EINVAL if the disk is not open, EAGAIN if it is paused
    */
   public ServedRing serve(TapTransport transport) throws IOException {
+    return serve(transport, Optional.empty());
+  }
+
+  /** The same for a guest of Xen. */
+  public ServedRing serve(TapTransport transport, XenGuest guest) throws IOException {
+    return serve(transport, Optional.of(guest));
+  }
+
+  private ServedRing serve(TapTransport transport, Optional<XenGuest> guest) throws IOException {
     boolean isStarted = false;
     try {
-      ServedRing served = thread.call(() -> start(transport));
+      ServedRing served = thread.call(() -> start(transport, guest));
       isStarted = true;
       return served;
     } finally {
@@ -153,16 +163,25 @@ public final class TapDisk {
     }
   }
 
-  private ServedRing start(TapTransport transport) throws IOException {
-    OpenDisk open = running();
+  private ServedRing start(TapTransport transport, Optional<XenGuest> guest) throws IOException {
+    ServeOptions options = options(running(), guest);
     rings.closeGone();
-    ServedRing served = new ServedRing(this, start.start(transport, device(), options(open)));
+    Ring ring = start.start(transport, device(), options);
+    ServedRing served = new ServedRing(this, ring, guest, options);
     rings.add(served);
     return served;
   }
 
-  private ServeOptions options(OpenDisk open) {
-    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
+  private ServeOptions options(OpenDisk open, Optional<XenGuest> guest) {
+    RequestStatistics counted = guest.isPresent() ? new RequestStatistics(statistics) : statistics;
+    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, counted);
+    if (guest.isPresent()) {
+      options = options.withWatch(guest.get().watchNanoseconds());
+    }
+    return withWriteLogs(options, open);
+  }
+
+  private ServeOptions withWriteLogs(ServeOptions options, OpenDisk open) {
     return open.keepsWrites()
         ? options
         : session.writeLogs().map(options::withWriteLogs).orElse(options);

@@ -7,6 +7,8 @@ import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.ServedRing;
+import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.util.Map;
 import java.util.Optional;
@@ -104,6 +106,11 @@ final class MemoryDisks implements Disks {
 
     @Override
     public Closeable serve(TapTransport guest) throws DiskException {
+      throw new DiskException(Errno.ENODEV, "a disk in memory serves no guest");
+    }
+
+    @Override
+    public ServedRing serve(TapTransport transport, XenGuest guest) throws DiskException {
       throw new DiskException(Errno.ENODEV, "a disk in memory serves no guest");
     }
 
