@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A disk whose host never answers a read of its guest. */
-@Timeout(60)
+@Timeout(20)
 final class StuckDiskTest {
   @TempDir Path folder;
 
