@@ -253,6 +253,7 @@ public final class TapServer implements Closeable {
     while (!isEnding) {
       if (isPaused || isHeldBack) {
         transport.settle();
+        returned.signalAll(); // a pause may have begun while this one held a request back
         released.awaitUninterruptibly();
       } else if (look()) {
         return true;

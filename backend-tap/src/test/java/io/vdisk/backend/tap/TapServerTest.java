@@ -445,6 +445,24 @@ class TapServerTest {
     assertEquals(0, guest.answer(second).status());
   }
 
+  /** One at a time: whoever holds the request back goes on without letting another one lead. */
+  @Test
+  void pauseOfASerialDiskDoesNotWaitForALimitEither() throws Exception {
+    isSerial = true;
+    limit.change(new RateLimit.Rates(1, 1, 0, 0));
+    Guest guest = guest();
+    for (int i = 0; i < 20; i++) {
+      limit.change(new RateLimit.Rates(1, 1, 0, 0));
+      long asked = guest.ask(r -> r.operation(1, 8).segment(0, 0, 7));
+
+      server().pause();
+
+      limit.change(RateLimit.Rates.UNLIMITED);
+      server().resume(disk);
+      assertEquals(0, guest.answer(asked).status());
+    }
+  }
+
   @Test
   void requestsThatADeadServerLeftAreDoneByTheNext() throws Exception {
     Guest guest = guest();
