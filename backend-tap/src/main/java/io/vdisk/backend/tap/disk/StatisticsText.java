@@ -50,7 +50,10 @@ record StatisticsText(
   private String xenbus() {
     StringBuilder text = new StringBuilder();
     for (ServedRing ring : rings) {
-      ring.guest().ifPresent(guest -> text.append(", \"xenbus\": ").append(xenbus(guest, ring)));
+      Optional<XenGuest> guest = ring.guest();
+      if (guest.isPresent()) {
+        text.append(", \"xenbus\": ").append(xenbus(guest.get(), ring));
+      }
     }
     return text.toString();
   }
@@ -84,11 +87,12 @@ record StatisticsText(
     return text.toString();
   }
 
-  /** The engine does not say which image of a chain answered: all is the guest's image's. */
+  /** What was read from images below, since they were opened, is no hit of the guest's image. */
   private String image(DiskDescriptor image, boolean isCounted) {
     Summary reads = counted.reads();
     Summary writes = counted.writes();
-    String hits = isCounted ? pair(reads.sectors(), writes.sectors()) : pair(0, 0);
+    String hits =
+        isCounted ? pair(reads.sectors() - readBelow(), writes.sectors()) : pair(read(image), 0);
     String fail = isCounted ? pair(reads.failedSectors(), writes.failedSectors()) : pair(0, 0);
     return String.join(
         ", ",
@@ -98,6 +102,14 @@ record StatisticsText(
         "\"driver\": { \"type\": " + image.type().number(),
         "\"name\": " + quoted(image.type().label()),
         "\"status\": " + status(image, isCounted) + " } }");
+  }
+
+  private long readBelow() {
+    return open.isPresent() ? open.get().sectorsBelow() : 0;
+  }
+
+  private long read(DiskDescriptor below) {
+    return open.isPresent() ? open.get().sectorsOf(below) : 0;
   }
 
   private String status(DiskDescriptor image, boolean isCounted) {
