@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.disk;
 import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,7 +117,7 @@ final class DiskThread {
   }
 
   private static DiskException failure(ExecutionException e) {
-    Throwable cause = e.getCause();
+    Throwable cause = Objects.requireNonNull(e.getCause());
     if (cause instanceof RuntimeException fault) {
       throw fault;
     }

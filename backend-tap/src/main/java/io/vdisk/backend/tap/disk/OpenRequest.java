@@ -17,8 +17,8 @@ import java.util.Set;
  * @param key of an encrypted VHD; once the disk is open it is the disk's, which wipes it when it is
  *     closed. Empty: it lies beside the image, if anywhere
  * @param parentMinor the disk whose NBD server shall be the parent; empty: the image's own
- * @param timeoutSeconds after which the caller gives a request up; 0: not said. No request of ours
- *     is retried, so nothing here waits for it
+ * @param timeoutSeconds for which tapdisk repeats a request that failed with EAGAIN, EBUSY or EINTR
+ *     (tapdisk-vbd.c); 0: not said. None of ours fails for such a reason, so it changes nothing
  */
 public record OpenRequest(
     String name,
