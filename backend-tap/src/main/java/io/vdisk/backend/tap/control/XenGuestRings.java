@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * its rings.
  *
  * <p>The pool of a message is not looked at, as tapdisk's is not: each ring has devices and threads
- * of its own. A ring is polled as long as the message says, if a share of the processors may be
- * idle at all: below that share tapdisk would not poll, and ours does where it has paid lately.
+ * of its own. A ring is polled as long as the message says, where that has paid lately; of the
+ * thresholds of idleness only 100 counts, at which tapdisk never polls.
  */
 public final class XenGuestRings implements GuestRings {
   /** Where xentop and others look. */
