@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -69,11 +71,11 @@ class GrantTransportTest {
   }
 
   private void start(XenRing ring) throws IOException {
-    server =
-        TapServer.start(
-            GrantTransport.connect(ring, sizes::add, xen, events),
-            disk,
-            new ServeOptions(false, false, new RateLimit(), new RequestStatistics()));
+    start(ring, new ServeOptions(false, false, new RateLimit(), new RequestStatistics()));
+  }
+
+  private void start(XenRing ring, ServeOptions options) throws IOException {
+    server = TapServer.start(GrantTransport.connect(ring, sizes::add, xen, events), disk, options);
   }
 
   private void serve() throws IOException {
@@ -345,6 +347,50 @@ class GrantTransportTest {
     try (GrantTransport transport = GrantTransport.connect(ring, sizes::add, xen, events)) {
       return transport.session();
     }
+  }
+
+  /** What a server kept that was killed: one write. */
+  private Path keptWrite(Path folder, XenRing ring) throws IOException {
+    long session = session(ring);
+    Path file = folder.resolve("writes-" + Long.toHexString(session));
+    assertTrue(
+        WriteLog.open(file, session).add(0, ByteBuffer.allocateDirect(512).put(0, (byte) 7)));
+    return folder.resolve("writes-");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, false", "1, true"})
+  void writeThatWasKeptIsDoneForTheGuestThatWasAnsweredSo(
+      int answered, boolean isDone, @TempDir Path folder) throws Exception {
+    memory = xen.grant(8);
+    memory.putInt(0, answered).putInt(8, answered); // a new ring has no response
+    XenRing ring = ring(RingAbi.X86_64, 1, false);
+    Path logs = keptWrite(folder, ring);
+
+    start(
+        ring,
+        new ServeOptions(false, false, new RateLimit(), new RequestStatistics())
+            .withWriteLogs(logs));
+
+    assertEquals(isDone, disk.asked().contains("write 0 512"));
+  }
+
+  @Test
+  void diskThatKeepsALogHasOneQueue(@TempDir Path folder) {
+    xen.grant(8);
+    XenRing second =
+        new XenRing(
+            SimulatedXen.DOMAIN, 51728, 1, List.of(8), SimulatedEvents.PORT, RingAbi.X86_64, false);
+    ServeOptions options =
+        new ServeOptions(false, false, new RateLimit(), new RequestStatistics())
+            .withWriteLogs(folder.resolve("writes-"));
+
+    IOException thrown = assertThrows(IOException.class, () -> start(second, options));
+
+    assertEquals(
+        "domain 5, device 51728, queue 1: this disk is served through one queue",
+        thrown.getMessage());
+    assertTrue(xen.isClosed && events.isClosed());
   }
 
   @Test
