@@ -25,8 +25,7 @@ final class Responses {
     lock.lock();
     try {
       for (int i = from; i < to; i++) {
-        TapRequest request = batch.request(i);
-        ring.put(request.id(), request.code(), batch.status(i));
+        ring.answer(batch.request(i), batch.status(i));
       }
       mustRing = ring.publish();
     } finally {
