@@ -66,12 +66,23 @@ public final class XenGuestRings implements GuestRings {
 
   /** Those of this host, if it is a Dom0. */
   public XenGuestRings(Path statistics) {
-    this(GrantTransport::connect, new RingFiles(statistics, ProcessHandle.current().pid()));
+    this(XenGuestRings::ofHost, new RingFiles(statistics, ProcessHandle.current().pid()));
   }
 
   XenGuestRings(Connector connector, RingFiles files) {
     this.connector = connector;
     this.files = files;
+  }
+
+  private static TapTransport ofHost(XenRing ring) throws IOException {
+    try {
+      return GrantTransport.connect(ring);
+    } catch (IOException e) {
+      if (HostSystem.installed().isEmpty()) {
+        throw new DiskException(Errno.EOPNOTSUPP, DiskException.of(e).sentence(), e);
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -136,13 +147,15 @@ public final class XenGuestRings implements GuestRings {
   private TapTransport transport(XenRing ring) throws DiskException {
     try {
       return connector.connect(ring);
+    } catch (DiskException e) {
+      throw e;
     } catch (IOException e) {
       throw new DiskException(errno(e), DiskException.of(e).sentence(), e);
     }
   }
 
   private static Errno errno(IOException failure) {
-    if (HostSystem.installed().isEmpty() || failure.getCause() instanceof NoSuchFileException) {
+    if (failure.getCause() instanceof NoSuchFileException) {
       return Errno.EOPNOTSUPP;
     }
     return failure.getCause() instanceof AccessDeniedException ? Errno.EACCES : Errno.EIO;
