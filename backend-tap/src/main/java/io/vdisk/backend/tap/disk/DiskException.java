@@ -22,8 +22,8 @@ public class DiskException extends IOException {
 
   /** A failure that another one caused. */
   public DiskException(Errno errno, String sentence, Throwable cause) {
-    this(errno, sentence);
-    initCause(cause);
+    super(Objects.requireNonNull(sentence), cause);
+    this.number = errno.number();
   }
 
   /**
