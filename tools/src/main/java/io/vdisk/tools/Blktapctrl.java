@@ -2,11 +2,12 @@ package io.vdisk.tools;
 
 import io.vdisk.backend.tap.control.BlktapDaemon;
 import io.vdisk.backend.tap.control.BlktapDevices;
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.DaemonSocket;
-import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.HostBlktap;
+import io.vdisk.backend.tap.control.PidFile;
 import io.vdisk.backend.tap.control.PipeDialect;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import java.util.List;
 public final class Blktapctrl {
   private static final String USAGE =
       """
-      usage: blktapctrl [-D] [--pipes DIR] [--compat RELEASE]
+      usage: blktapctrl [-D] [--pipes DIR] [--pid-file FILE] [--compat RELEASE]
              blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH
              blktapctrl [--pipes DIR] detach MINOR
              blktapctrl [--pipes DIR] list""";
@@ -31,6 +32,7 @@ public final class Blktapctrl {
       Starts a tapdisk for each disk, and speaks with it over named pipes. Goes into the background.
         -D                stays in the foreground
         --pipes DIR       where the pipes and the socket for requests are, instead of /var/run/tap
+        --pid-file FILE   which process is the daemon, instead of /var/run/blktapctrl.pid
         --compat RELEASE  the messages of 3.0.3, 3.0.4, 3.1 or 3.2 and later (default)
         -r                read-only
         --domain N        the guest, 0 if not said
@@ -69,6 +71,7 @@ public final class Blktapctrl {
               .flag("-h", "--help")
               .flag("--version")
               .value("--pipes")
+              .value("--pid-file")
               .value("--compat")
               .value("--domain")
               .value("--device")
@@ -86,13 +89,13 @@ public final class Blktapctrl {
       return 0;
     } catch (UsageException e) {
       console.err().println("blktapctrl: " + e.getMessage() + "\n" + USAGE);
-      return startup.failed(ErrorNumber.EINVAL.number());
-    } catch (ControlException e) {
+      return startup.failed(Errno.EINVAL.number());
+    } catch (DiskException e) {
       console.err().println("blktapctrl: " + e.sentence());
       return startup.failed(e.number());
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, "blktapctrl", e);
-      return startup.failed(Errno.of(e));
+      return startup.failed(Errno.of(e).number());
     }
   }
 
@@ -119,13 +122,16 @@ public final class Blktapctrl {
     PipeDialect dialect = dialect(arguments);
     devices.check();
     TapdiskProgram program = TapdiskProgram.of(console.environment());
-    Files.createDirectories(pipes);
-    DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
-    try (BlktapDaemon daemon =
-        new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
-      startup.ready("");
-      socket.run(daemon);
+    Path pidFile = arguments.value("--pid-file").map(Path::of).orElse(PidFile.BLKTAPCTRL);
+    try (PidFile unused = PidFile.take(pidFile, ProcessHandle.current().pid())) {
+      Files.createDirectories(pipes);
+      DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
+      try (BlktapDaemon daemon =
+          new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
+        startup.ready("");
+        socket.run(daemon);
+      }
     }
   }
 

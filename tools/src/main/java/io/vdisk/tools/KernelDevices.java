@@ -1,7 +1,7 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.ControlException;
-import io.vdisk.backend.tap.control.ErrorNumber;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ final class KernelDevices {
   /**
    * The major number of a kind of block devices.
    *
-   * @throws ControlException with ENOSYS, and the words of Xen 4.1, if the kernel has no such kind
+   * @throws DiskException with ENOSYS, and the words of Xen 4.1, if the kernel has no such kind
    */
   static int blockMajor(String kind) throws IOException {
     if (Files.isReadable(DEVICES)) {
@@ -33,6 +33,6 @@ final class KernelDevices {
         }
       }
     }
-    throw new ControlException(ErrorNumber.ENOSYS, "blktap kernel module not installed");
+    throw new DiskException(Errno.ENOSYS, "blktap kernel module not installed");
   }
 }

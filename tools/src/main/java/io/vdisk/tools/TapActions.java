@@ -1,14 +1,15 @@
 package io.vdisk.tools;
 
 import io.vdisk.backend.tap.RateLimit;
+import io.vdisk.backend.tap.control.AnsweredException;
 import io.vdisk.backend.tap.control.ControlClient;
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
-import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.Minors;
-import io.vdisk.backend.tap.control.OpenRequest;
-import io.vdisk.backend.tap.control.ResumeRequest;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ final class TapActions {
     }
   }
 
-  void allocate(ShortOptions options) throws ControlException {
+  void allocate(ShortOptions options) throws DiskException {
     out().println(deviceName(minors.allocate(), options));
   }
 
@@ -70,33 +71,33 @@ final class TapActions {
     return isOld() ? options.value('d').orElse(node) : marker.toString();
   }
 
-  void free(ShortOptions options) throws ControlException, UsageException {
+  void free(ShortOptions options) throws DiskException, UsageException {
     minors.free(required(options, 'm'));
   }
 
-  void spawn() throws ControlException {
+  void spawn() throws DiskException {
     int pid = start();
     boolean isSentence = isOld() || console.terminal();
     out().println(isSentence ? "tapdisk spawned with pid " + pid : Integer.toString(pid));
   }
 
-  private int start() throws ControlException {
+  private int start() throws DiskException {
     return TapdiskProgram.of(console.environment()).spawn(folder, compatible);
   }
 
-  void attach(ShortOptions options) throws ControlException, UsageException {
+  void attach(ShortOptions options) throws DiskException, UsageException {
     client.attach(required(options, 'p'), required(options, 'm'));
   }
 
-  void detach(ShortOptions options) throws ControlException, UsageException {
+  void detach(ShortOptions options) throws DiskException, UsageException {
     detach(required(options, 'p'), required(options, 'm'));
   }
 
-  private void detach(int pid, int minor) throws ControlException {
+  private void detach(int pid, int minor) throws DiskException {
     try {
       client.detach(pid, minor);
-    } catch (ControlException e) {
-      if (!isOld() && e.isAnswer()) {
+    } catch (DiskException e) {
+      if (!isOld() && e instanceof AnsweredException) {
         out().println("got unexpected result 'error' from " + pid);
       }
       throw e;
@@ -121,11 +122,11 @@ final class TapActions {
       client.attach(pid, minor);
       undone.set(0, () -> client.detach(pid, minor));
       client.open(pid, minor, opening);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       for (Undo undo : undone) {
         try {
           undo.run();
-        } catch (ControlException another) {
+        } catch (DiskException another) {
           e.addSuppressed(another);
         }
       }
@@ -135,10 +136,10 @@ final class TapActions {
   }
 
   private interface Undo {
-    void run() throws ControlException;
+    void run() throws DiskException;
   }
 
-  void destroy(ShortOptions options) throws ControlException, UsageException {
+  void destroy(ShortOptions options) throws DiskException, UsageException {
     int pid = required(options, 'p');
     int minor = required(options, 'm');
     client.close(pid, minor, false, timeout(options));
@@ -146,27 +147,27 @@ final class TapActions {
     minors.free(minor);
   }
 
-  void close(ShortOptions options) throws ControlException, UsageException {
+  void close(ShortOptions options) throws DiskException, UsageException {
     int pid = required(options, 'p');
     client.close(pid, required(options, 'm'), options.has('f'), timeout(options));
   }
 
-  void pause(ShortOptions options) throws ControlException, UsageException {
+  void pause(ShortOptions options) throws DiskException, UsageException {
     client.pause(required(options, 'p'), required(options, 'm'), timeout(options));
   }
 
-  void unpause(ShortOptions options) throws ControlException, UsageException {
+  void unpause(ShortOptions options) throws DiskException, UsageException {
     ResumeRequest resuming =
-        new ResumeRequest(options.value('a'), options.value('2'), options.value('c'));
+        new ResumeRequest(options.value('a'), options.value('c').map(Path::of), options.value('2'));
     client.resume(required(options, 'p'), required(options, 'm'), resuming);
   }
 
-  void stats(ShortOptions options) throws ControlException, UsageException {
+  void stats(ShortOptions options) throws DiskException, UsageException {
     int pid = required(options, 'p');
     out().println(client.statistics(pid, required(options, 'm')) + "\n");
   }
 
-  void limit(ShortOptions options) throws ControlException, UsageException {
+  void limit(ShortOptions options) throws DiskException, UsageException {
     int pid = required(options, 'p');
     int minor = required(options, 'm');
     long[] bytes = rate(options.value('b').orElse("0"));
@@ -188,13 +189,13 @@ final class TapActions {
   /** The number of the kernel module's block devices, if there is such a module. */
   void major(ShortOptions options) throws IOException {
     if (options.has('c')) {
-      throw new ControlException(ErrorNumber.EINVAL, "only block devices have a major number");
+      throw new DiskException(Errno.EINVAL, "only block devices have a major number");
     }
     out().println(KernelDevices.blockMajor("tapdev"));
   }
 
   /** Whether tapdisks can work here: ours need no kernel module, but the folder and a program. */
-  void check() throws ControlException {
+  void check() throws DiskException {
     TapdiskProgram.of(console.environment());
     minors.free(Minors.number(minors.allocate()));
     out().println("ok");

@@ -1,9 +1,10 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.ControlException;
+import io.vdisk.backend.tap.control.AnsweredException;
 import io.vdisk.backend.tap.control.ControlFolder;
-import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.Generation;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ public final class TapCtl {
       Exit codes: 0 done, 1 a wrong key, else the number of the error.""";
 
   /** Xen 4.1 ended with the negative number, of which eight bits are left. */
-  private static final int OLD_ENOSYS = -ErrorNumber.ENOSYS.number() & 0xff;
+  private static final int OLD_ENOSYS = -Errno.ENOSYS.number() & 0xff;
 
   private TapCtl() {}
 
@@ -64,7 +65,7 @@ public final class TapCtl {
       settings = Settings.of(words, console);
     } catch (UsageException e) {
       console.err().println("tap-ctl: " + e.getMessage());
-      return ErrorNumber.EINVAL.number();
+      return Errno.EINVAL.number();
     }
     boolean isOld = settings.generation != Generation.TODAY;
     String usage = isOld ? OLD_USAGE : USAGE;
@@ -88,16 +89,16 @@ public final class TapCtl {
     } catch (TapOpening.KeyException e) {
       console.err().println(e.getMessage());
       return 1;
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       return failed(e, command, isOld, console);
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, "tap-ctl", e);
-      return Errno.of(e);
+      return Errno.of(e).number();
     }
   }
 
   private static int failed(
-      ControlException failure, Optional<TapCommand> command, boolean isOld, Console console) {
+      DiskException failure, Optional<TapCommand> command, boolean isOld, Console console) {
     int code = exitCode(failure, command, isOld);
     if (isOfKernel(failure, command)) {
       console.out().println(failure.sentence());
@@ -105,26 +106,26 @@ public final class TapCtl {
       console.err().println("tap-ctl: " + failure.sentence());
     }
     if (!isOld) {
-      console.err().println(ErrorNumber.describe(code));
+      console.err().println(Errno.describe(code));
     }
     return code;
   }
 
   /** That the kernel lacks the module, which is told on standard output. */
-  private static boolean isOfKernel(ControlException failure, Optional<TapCommand> command) {
-    return command.filter(TapCommand.MAJOR::equals).isPresent()
-        && failure.number() == ErrorNumber.ENOSYS.number();
+  private static boolean isOfKernel(DiskException failure, Optional<TapCommand> command) {
+    return command.filter(TapCommand.MAJOR::equals).isPresent() && failure.is(Errno.ENOSYS);
   }
 
   /** xapi's tap-ctl takes each refusal to attach or detach for a breach of the protocol. */
-  private static int exitCode(
-      ControlException failure, Optional<TapCommand> command, boolean isOld) {
+  private static int exitCode(DiskException failure, Optional<TapCommand> command, boolean isOld) {
     if (isOld) {
       return isOfKernel(failure, command) ? OLD_ENOSYS : failure.number();
     }
     boolean isAttaching =
         command.filter(one -> one == TapCommand.ATTACH || one == TapCommand.DETACH).isPresent();
-    return isAttaching && failure.isAnswer() ? ErrorNumber.EINVAL.number() : failure.number();
+    return isAttaching && failure instanceof AnsweredException
+        ? Errno.EINVAL.number()
+        : failure.number();
   }
 
   private static void run(
@@ -139,7 +140,7 @@ public final class TapCtl {
       act(command, options, settings, console);
     } catch (UsageException e) {
       console.err().println((e.getMessage() + "\n" + command.usage()).stripLeading());
-      throw new ControlException(ErrorNumber.EINVAL, "");
+      throw new DiskException(Errno.EINVAL, "");
     }
   }
 

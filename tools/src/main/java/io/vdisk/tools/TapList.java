@@ -1,10 +1,10 @@
 package io.vdisk.tools;
 
 import io.vdisk.backend.tap.control.ControlClient;
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.DiskLine;
 import io.vdisk.backend.tap.control.Generation;
+import io.vdisk.backend.tap.disk.DiskException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +64,7 @@ final class TapList {
     int answering;
     try {
       answering = client.pid(pid);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       return List.of();
     }
     List<Line> lines = new ArrayList<>();
@@ -72,7 +72,7 @@ final class TapList {
       for (DiskLine disk : client.list(answering)) {
         lines.add(line(answering, disk));
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       // It ends just now, or serves too many: a process without disks, as far as we know.
       lines.clear();
     }

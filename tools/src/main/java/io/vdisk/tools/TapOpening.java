@@ -1,10 +1,11 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.EncryptionKey;
-import io.vdisk.backend.tap.control.OpenFlag;
-import io.vdisk.backend.tap.control.OpenRequest;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Map;
@@ -16,13 +17,9 @@ final class TapOpening {
   private static final Map<Character, OpenFlag> FLAGS =
       Map.of(
           'R', OpenFlag.READ_ONLY,
-          'D', OpenFlag.NO_DIRECT,
+          'D', OpenFlag.NO_O_DIRECT,
           'r', OpenFlag.LOCAL_CACHE,
-          'e', OpenFlag.REUSE_PARENT,
-          '2', OpenFlag.SECONDARY,
-          's', OpenFlag.STANDBY,
-          'C', OpenFlag.ADD_LOG,
-          'E', OpenFlag.ENCRYPTED);
+          's', OpenFlag.STANDBY);
 
   private static final int MAX_TIMEOUT = 0xffff;
 
@@ -47,15 +44,15 @@ final class TapOpening {
     return new OpenRequest(
         disk.get(),
         flags,
-        options.number('e').orElse(-1),
-        timeout,
+        options.value('C').map(Path::of),
         options.value('2'),
-        options.value('C'),
-        options.has('E') ? Optional.of(key(options, in)) : Optional.empty());
+        options.has('E') ? Optional.of(key(options, in)) : Optional.empty(),
+        options.number('e'),
+        timeout);
   }
 
   /** The key, 32 or 64 bytes, from standard input. */
-  private static EncryptionKey key(ShortOptions options, InputStream in)
+  private static DiskKey key(ShortOptions options, InputStream in)
       throws IOException, KeyException {
     if (options.count('E') > 1) {
       throw new KeyException("Only supply -E once");
@@ -64,7 +61,7 @@ final class TapOpening {
     if (key.length != 32 && key.length != 64) {
       throw new KeyException("Unsupported keysize, use either 256 bit or 512 bit key");
     }
-    EncryptionKey kept = new EncryptionKey(key);
+    DiskKey kept = new DiskKey(key);
     Arrays.fill(key, (byte) 0);
     return kept;
   }

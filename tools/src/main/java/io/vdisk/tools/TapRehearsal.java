@@ -1,11 +1,11 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.GuestRings;
 import io.vdisk.backend.tap.control.TapDisks;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import java.io.IOException;
 import java.io.InputStream;
@@ -40,7 +40,7 @@ final class TapRehearsal {
               ControlServer.TIMEOUT,
               new TapDisks(DiskPolicy.DEFAULT),
               GuestRings.none());
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       delete(meeting);
       return;
     }

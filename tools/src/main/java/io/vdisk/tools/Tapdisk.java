@@ -1,16 +1,17 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
 import io.vdisk.backend.tap.control.Disks;
-import io.vdisk.backend.tap.control.ErrorNumber;
 import io.vdisk.backend.tap.control.Generation;
 import io.vdisk.backend.tap.control.GuestRings;
 import io.vdisk.backend.tap.control.HostBlktap;
 import io.vdisk.backend.tap.control.PipeServer;
 import io.vdisk.backend.tap.control.TapDisks;
+import io.vdisk.backend.tap.control.XenGuestRings;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,6 +45,7 @@ public final class Tapdisk {
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
                             name each file that this process may read, and its guest reads that
+        --statistics DIR    where the numbers of guests of Xen are told, instead of /dev/shm
             --version       prints the version""";
 
   private final Console console;
@@ -73,6 +75,7 @@ public final class Tapdisk {
               .value("--folder")
               .value("--compat")
               .value("--backing-policy")
+              .value("--statistics")
               .parse(words);
       if (arguments.has("--help")) {
         console.err().println(USAGE + "\n" + HELP);
@@ -94,13 +97,13 @@ public final class Tapdisk {
       return 0;
     } catch (UsageException e) {
       console.err().println("tapdisk: " + e.getMessage() + "\n" + USAGE);
-      return startup.failed(ErrorNumber.EINVAL.number());
-    } catch (ControlException e) {
+      return startup.failed(Errno.EINVAL.number());
+    } catch (DiskException e) {
       console.err().println("tapdisk: " + e.sentence());
       return startup.failed(e.number());
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, "tapdisk", e);
-      return startup.failed(Errno.of(e));
+      return startup.failed(Errno.of(e).number());
     }
   }
 
@@ -114,9 +117,11 @@ public final class Tapdisk {
     Path logs = folder.path().resolve("writes");
     Disks disks = new TapDisks(policy(arguments).withWriteLogs(logs), Optional.of(folder.path()));
     long pid = ProcessHandle.current().pid();
+    Path statistics =
+        arguments.value("--statistics").map(Path::of).orElse(XenGuestRings.STATISTICS);
+    GuestRings rings = new XenGuestRings(statistics);
     ControlServer server =
-        ControlServer.open(
-            folder, pid, generation, ControlServer.TIMEOUT, disks, GuestRings.none());
+        ControlServer.open(folder, pid, generation, ControlServer.TIMEOUT, disks, rings);
     Thread closing = new Thread(server::close, "closing");
     Runtime.getRuntime().addShutdownHook(closing);
     startup.ready(server.socket().toString());

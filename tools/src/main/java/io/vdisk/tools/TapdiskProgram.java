@@ -1,8 +1,8 @@
 package io.vdisk.tools;
 
-import io.vdisk.backend.tap.control.ControlException;
 import io.vdisk.backend.tap.control.ControlFolder;
-import io.vdisk.backend.tap.control.ErrorNumber;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -31,18 +31,18 @@ record TapdiskProgram(Path path) {
   /**
    * The program that the environment names, or the one beside the launcher.
    *
-   * @throws ControlException with ENOENT if there is none
+   * @throws DiskException with ENOENT if there is none
    */
-  static TapdiskProgram of(Map<String, String> environment) throws ControlException {
+  static TapdiskProgram of(Map<String, String> environment) throws DiskException {
     String named = environment.getOrDefault(VARIABLE, "");
     String beside = environment.getOrDefault(BESIDE, "");
     if (named.isEmpty() && beside.isEmpty()) {
-      throw new ControlException(
-          ErrorNumber.ENOENT, "no tapdisk lies beside this program; " + VARIABLE + " can name one");
+      throw new DiskException(
+          Errno.ENOENT, "no tapdisk lies beside this program; " + VARIABLE + " can name one");
     }
     Path path = named.isEmpty() ? Path.of(beside, "tapdisk") : Path.of(named);
     if (!Files.isExecutable(path)) {
-      throw new ControlException(ErrorNumber.ENOENT, path + " is no program");
+      throw new DiskException(Errno.ENOENT, path + " is no program");
     }
     return new TapdiskProgram(path);
   }
@@ -53,7 +53,7 @@ record TapdiskProgram(Path path) {
    * @param read the pipe that it reads
    * @param write the pipe that it writes
    */
-  void serve(Path read, Path write) throws ControlException {
+  void serve(Path read, Path write) throws DiskException {
     try {
       ProcessBuilder builder =
           new ProcessBuilder(path.toString(), read.toString(), write.toString())
@@ -63,7 +63,7 @@ record TapdiskProgram(Path path) {
       builder.environment().remove(Startup.VARIABLE);
       builder.start().getOutputStream().close();
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.ENOENT, path + " cannot be started", e);
+      throw new DiskException(Errno.ENOENT, path + " cannot be started", e);
     }
   }
 
@@ -72,9 +72,9 @@ record TapdiskProgram(Path path) {
    *
    * @param compatible the release whose messages it shall speak, or "today"
    * @return its number
-   * @throws ControlException with its exit code and what it printed, if it ends instead
+   * @throws DiskException with its exit code and what it printed, if it ends instead
    */
-  int spawn(ControlFolder folder, String compatible) throws ControlException {
+  int spawn(ControlFolder folder, String compatible) throws DiskException {
     ProcessBuilder builder = new ProcessBuilder(path.toString()).redirectErrorStream(true);
     builder.environment().remove(Startup.VARIABLE);
     builder.environment().put(ControlFolder.VARIABLE, folder.path().toAbsolutePath().toString());
@@ -94,17 +94,17 @@ record TapdiskProgram(Path path) {
           rest.append(rest.length() == 0 ? "" : "; ").append(line);
         }
         int code = process.waitFor();
-        throw new ControlException(
-            code == 0 ? ErrorNumber.EINVAL.number() : code,
+        throw new DiskException(
+            code == 0 ? Errno.EINVAL.number() : code,
             rest.length() == 0 ? path + " ended with exit code " + code : rest.toString());
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.ENOENT, path + " cannot be started", e);
+      throw new DiskException(Errno.ENOENT, path + " cannot be started", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ControlException(ErrorNumber.EINTR, "interrupted", e);
+      throw new DiskException(Errno.EINTR, "interrupted", e);
     }
   }
 }

@@ -4,6 +4,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
 import io.vdisk.Progress;
 import io.vdisk.Reference;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.CheckReport.Severity;
 import io.vdisk.feature.Checking;
@@ -58,7 +59,7 @@ final class VhdCheckCommand {
     } catch (IOException e) {
       console.out().println("error opening " + name);
       Failures.print(console, "vdisk", e);
-      return Errno.of(e);
+      return Errno.of(e).number();
     }
     if (code == 0 && parent.isPresent()) {
       code = checkLink(path, name);
@@ -83,7 +84,7 @@ final class VhdCheckCommand {
     if (!isValid) {
       console.out().println(name + " appears invalid; dumping metadata");
       dump(disk.info());
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     boolean isFixed = "fixed".equals(disk.info().details().get("subformat"));
     if (!isFixed && !arguments.has("--statistics")) {
@@ -112,7 +113,7 @@ final class VhdCheckCommand {
     } catch (IOException e) {
       console.out().println(Failures.sentence(e));
       console.out().println(name + " appears invalid; dumping metadata");
-      return Errno.of(e);
+      return Errno.of(e).number();
     }
   }
 

@@ -6,6 +6,7 @@ import io.vdisk.ImageCommit;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
 import io.vdisk.Reference;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,7 +25,7 @@ final class VhdCoalesceCommand {
               .flag("-s", "--sparse")
               .flag("-p", "--progress"),
           "options: <-n name> [-s sparse] [-p progress] [-h help]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdCoalesceCommand::coalesce);
 
   private static final int SECTOR = 512;
@@ -48,7 +49,7 @@ final class VhdCoalesceCommand {
     }
     if (parent.isEmpty()) {
       console.out().println("coalescing of non-differencing disks is not supported");
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     try (BackingChain.Link base =
             new BackingChain(options)

@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.util.List;
 
@@ -47,7 +48,7 @@ final class VhdCommand {
       default -> {
         console.err().println("invalid COMMAND " + name);
         console.out().println(USAGE);
-        yield Errno.EINVAL;
+        yield Errno.EINVAL.number();
       }
     };
   }

@@ -2,6 +2,7 @@ package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -15,7 +16,7 @@ final class VhdCreateCommand {
               .flag("-r", "--reserve"),
           "options: <-n name> <-s size (MB)> [-r reserve] [-h help]"
               + " [<-S size (MB) for metadata preallocation (see vhd resize)>]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdCreateCommand::create);
 
   private VhdCreateCommand() {}
@@ -29,7 +30,7 @@ final class VhdCreateCommand {
     long metadata = VhdSyntax.mebibytes(arguments.value("--metadata-size").orElse("0"));
     if (metadata > 0 && metadata < bytes) {
       console.out().println("Error: <-S size> must be greater than <-s size>");
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     boolean isFixed = arguments.has("--reserve");
     CreateOptions options =

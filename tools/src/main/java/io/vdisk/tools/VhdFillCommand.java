@@ -1,6 +1,7 @@
 package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ final class VhdFillCommand {
           "options: <-n name> [-h help] [-b a range is given] [-f first sector, only usable with"
               + " -b] [-t last sector (inclusive), only usable with -b]"
               + " [-B is accepted with -b, and changes nothing]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdFillCommand::fill);
 
   private static final int SECTOR = 512;
@@ -34,17 +35,17 @@ final class VhdFillCommand {
     boolean hasRange = arguments.has("--from") || arguments.has("--to");
     if (hasRange && !arguments.has("--tables")) {
       console.out().println("-f/-t can only be used with -b");
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     if (arguments.has("--beyond") && !arguments.has("--tables")) {
       console.out().println("-B can only be used with -b");
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     long from = VhdSyntax.number(arguments.value("--from").orElse("0"));
     long to = VhdSyntax.number(arguments.value("--to").orElse(Long.toString(Long.MAX_VALUE)));
     if (to < from) {
       console.out().println("invalid sector range " + from + "-" + to);
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     Opening opening = Opening.of(arguments, console, "vdisk");
     try (BlockDevice disk = opening.write(Path.of(name), Optional.of("vhd"))) {

@@ -1,6 +1,7 @@
 package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.BackingLink;
 import io.vdisk.feature.Emptying;
 import java.io.IOException;
@@ -17,7 +18,7 @@ final class VhdModifyCommand {
           "*** Dangerous operations, use with care ***\n"
               + "options: <-n name> [-p NEW_PARENT set parent [-m raw]] [-z zero (kill data)]"
               + " [-h help]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdModifyCommand::modify);
 
   private VhdModifyCommand() {}
@@ -44,8 +45,8 @@ final class VhdModifyCommand {
   private static int empty(BlockDevice disk, Console console) {
     Optional<Emptying> emptying = disk.feature(Emptying.class);
     if (emptying.isEmpty()) {
-      console.out().println("failed to zero VHD: " + -Errno.ENOSYS);
-      return Errno.ENOSYS;
+      console.out().println("failed to zero VHD: " + -Errno.ENOSYS.number());
+      return Errno.ENOSYS.number();
     }
     try {
       emptying.get().empty();
@@ -60,8 +61,8 @@ final class VhdModifyCommand {
     String what = "failed to set parent to '" + parent + "'";
     Optional<BackingLink> link = disk.feature(BackingLink.class);
     if (link.isEmpty()) {
-      console.out().println(what + ": " + -Errno.EINVAL);
-      return Errno.EINVAL;
+      console.out().println(what + ": " + -Errno.EINVAL.number());
+      return Errno.EINVAL.number();
     }
     try {
       String name = VhdSnapshotCommand.relative(path, Path.of(parent).toRealPath());

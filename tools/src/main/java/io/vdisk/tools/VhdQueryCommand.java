@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,8 +89,8 @@ final class VhdQueryCommand {
 
   private int printAllocated(BlockDevice disk) throws IOException {
     if (detail(disk.info(), "max-table-entries") == 0) {
-      line("error reading bat: " + -Errno.EINVAL);
-      return Errno.EINVAL;
+      line("error reading bat: " + -Errno.EINVAL.number());
+      return Errno.EINVAL.number();
     }
     line(VhdSnapshotCommand.allocated(disk));
     return 0;
@@ -111,7 +112,7 @@ final class VhdQueryCommand {
     } catch (IOException e) {
       line("query failed");
       Failures.print(console, "vdisk", e);
-      return Errno.of(e);
+      return Errno.of(e).number();
     }
   }
 

@@ -2,6 +2,7 @@ package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.Progress;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.CheckReport;
 import io.vdisk.feature.Repairing;
 import java.io.IOException;
@@ -14,7 +15,7 @@ final class VhdRepairCommand {
       new VhdSyntax(
           VhdSyntax.named().flag("-b", "--backup"),
           "options: <-n name> [-b use the back-up footer] [-h help]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdRepairCommand::repair);
 
   private VhdRepairCommand() {}

@@ -1,6 +1,7 @@
 package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.Resizing;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,7 +16,7 @@ final class VhdResizeCommand {
       new VhdSyntax(
           VhdSyntax.named().value("-s", "--size").value("-j", "--journal").flag("-f", "--fast"),
           "options: <-n name> <-s size (in MB)> (<-j journal>|<-f fast>) [-h help]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdResizeCommand::resize);
 
   private VhdResizeCommand() {}
@@ -34,14 +35,14 @@ final class VhdResizeCommand {
     try (BlockDevice disk = opening.writeAlone(Path.of(name), Optional.of("vhd"))) {
       if (bytes < disk.size()) {
         console.out().println(name + ": size (" + bytes + ") < curr size (" + disk.size() + ")");
-        return Errno.EINVAL;
+        return Errno.EINVAL.number();
       }
       if (isFast && bytes > room(disk)) {
         console
             .err()
             .println(
                 "vdisk: " + name + " has tables for " + room(disk) + " bytes; -j lets them move");
-        return Errno.EINVAL;
+        return Errno.EINVAL.number();
       }
       disk.feature(Resizing.class).orElseThrow().resize(bytes);
       return 0;

@@ -1,6 +1,7 @@
 package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.JournalReplay;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
@@ -14,7 +15,7 @@ final class VhdRevertCommand {
       new VhdSyntax(
           VhdSyntax.named().value("-j", "--journal"),
           "options: <-n name> <-j journal> [-h help]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdRevertCommand::revert);
 
   private VhdRevertCommand() {}

@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.BlockDevice;
 import io.vdisk.ImageInfo;
 import io.vdisk.Reference;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.file.HostFile;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -85,7 +86,7 @@ final class VhdScanCommand {
         all.add(new Found(path, false));
       }
     } catch (IOException e) {
-      int code = Errno.of(e);
+      int code = Errno.of(e).number();
       console.err().println("scan failed: " + -code + ". " + Failures.sentence(e));
       return code;
     }
@@ -151,7 +152,7 @@ final class VhdScanCommand {
         image.parent = parent.isEmpty() ? Optional.empty() : Optional.of(place(parent.get()));
       }
     } catch (IOException e) {
-      image.error = Errno.of(e);
+      image.error = Errno.of(e).number();
       image.failure = doing;
       Failures.print(console, "vdisk", e);
     }

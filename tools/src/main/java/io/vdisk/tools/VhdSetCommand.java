@@ -2,6 +2,7 @@ package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.Progress;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.Amending;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ final class VhdSetCommand {
       new VhdSyntax(
           VhdSyntax.named().value("-f", "--field").value("-v", "--value"),
           "options: <-n name> <-f field> <-v value> [-h help]",
-          Errno.EINVAL,
+          Errno.EINVAL.number(),
           VhdSetCommand::set);
 
   private static final int MOST = 255;
@@ -29,12 +30,12 @@ final class VhdSetCommand {
         arguments.value("--value").orElseThrow(() -> new UsageException("-v VALUE is missing"));
     if (!field.equals("hidden") && !field.equals("marker")) {
       console.out().println("invalid field " + field);
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     long value = VhdSyntax.number(text);
     if (value > MOST) {
       console.out().println("invalid value " + value);
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
     Opening opening = Opening.of(arguments, console, "vdisk");
     try (BlockDevice disk = opening.writeAlone(Path.of(name), Optional.of("vhd"))) {

@@ -6,6 +6,7 @@ import io.vdisk.Progress;
 import io.vdisk.Reference;
 import io.vdisk.ReferencePolicy;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.feature.Checking;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
@@ -65,7 +66,7 @@ final class VhdSnapshotCommand {
         console
             .out()
             .println("snapshot depth exceeded: current depth: " + depth + ", limit: " + limit);
-        return Errno.ENOSPC;
+        return Errno.ENOSPC.number();
       }
     }
     CreateOptions options =

@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -35,11 +36,11 @@ record VhdSyntax(Arguments.Syntax options, String usage, int helpCode, VhdComman
       return body.run(arguments, console);
     } catch (IOException | RuntimeException e) {
       Failures.print(console, "vdisk", e);
-      return Errno.of(e);
+      return Errno.of(e).number();
     } catch (UsageException e) {
       console.err().println("vdisk: " + e.getMessage());
       console.out().println(usage);
-      return Errno.EINVAL;
+      return Errno.EINVAL.number();
     }
   }
 
@@ -58,7 +59,7 @@ record VhdSyntax(Arguments.Syntax options, String usage, int helpCode, VhdComman
 
   /** Says that something failed, as Xen's tools do, and why; the exit code. */
   static int failed(Console console, String what, Throwable failure) {
-    int number = Errno.of(failure);
+    int number = Errno.of(failure).number();
     console.out().println(what + ": " + -number);
     Failures.print(console, "vdisk", failure);
     return number;

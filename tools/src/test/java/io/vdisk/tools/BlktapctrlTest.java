@@ -1,9 +1,14 @@
 package io.vdisk.tools;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.control.BlktapDevices;
+import io.vdisk.backend.tap.control.ControlledDisk;
+import io.vdisk.backend.tap.control.PidFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +38,49 @@ class BlktapctrlTest {
         "blktapctrl: /dev/xen/blktap0 is missing: this kernel has no blktap, and no guest can be"
             + " reached\n",
         shell.err);
+  }
+
+  /** Devices that are there, of which none is ever asked for. */
+  private static final class Devices implements BlktapDevices {
+    @Override
+    public void check() {}
+
+    @Override
+    public int create(int domain, int device) {
+      throw new AssertionError("asked for a device");
+    }
+
+    @Override
+    public void free(int minor) {
+      throw new AssertionError("a device came back");
+    }
+
+    @Override
+    public void connect(int minor, ControlledDisk disk) {
+      throw new AssertionError("a device is served");
+    }
+
+    @Override
+    public void disconnect(int minor) {
+      throw new AssertionError("a device is left");
+    }
+  }
+
+  @Test
+  void secondDaemonIsRefused() throws IOException {
+    try (PidFile unused = PidFile.take(shell.file("/pid"), 4711)) {
+      int code =
+          shell.run(
+              (words, console) -> Blktapctrl.run(words, console, new Devices()),
+              "-D",
+              "--pid-file",
+              "/pid",
+              "--pipes",
+              "/tap");
+      assertEquals(16, code);
+      assertEquals("blktapctrl: blktapctrl runs already, as process 4711 in /pid\n", shell.err);
+      assertFalse(Files.exists(shell.file("/tap")));
+    }
   }
 
   @Test

@@ -90,7 +90,7 @@ class TapCtlTest {
   private void fails(int code, String sentence, String... words) {
     assertEquals(code, tap(words), shell.err);
     assertTrue(shell.err.contains(sentence), shell.err);
-    String text = io.vdisk.backend.tap.control.ErrorNumber.describe(code);
+    String text = io.vdisk.backend.tap.disk.Errno.describe(code);
     assertTrue(shell.err.endsWith(text + "\n"), shell.err);
   }
 

@@ -4,6 +4,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
@@ -21,6 +22,8 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -168,6 +171,84 @@ class TapdiskTest {
     assertEquals(111, shell.run(TapCtl::run, "stats", "-p", Long.toString(pid), "-m", "0"));
   }
 
+  /** The first goes on undisturbed: it writes afterwards what the image holds in the end. */
+  @Test
+  void secondProcessOnAnImageIsRefusedAndTheFirstIsUndisturbed() throws Exception {
+    Path image = shell.folder.resolve("d.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 64 << 20)).close();
+    String disk = "qcow2:" + image;
+    tap("create", "-a", disk);
+    spawn();
+    String second = Long.toString(pid);
+    tap("allocate");
+    tap("attach", "-p", second, "-m", "1");
+
+    assertEquals(16, shell.run(TapCtl::run, "open", "-p", second, "-m", "1", "-a", disk));
+
+    assertEquals(
+        "tap-ctl: /d.qcow2 is in use: it is open elsewhere, and only readers share an image\n"
+            + "Device or resource busy\n",
+        shell.err);
+    tap("detach", "-p", second, "-m", "1");
+    awaitEnd();
+    tap("free", "-m", "1");
+    tap("list");
+    pid = Long.parseLong(firstPid());
+    try (SharedFileFrontend guest = guest(0)) {
+      write(guest, 1);
+    }
+    tap("destroy", "-p", Long.toString(pid), "-m", "0");
+    awaitEnd();
+    assertHolds(image, 1);
+  }
+
+  /** Another disk's guest has requests under way all the time. */
+  @Test
+  void killedProcessTakesItsOwnDiskDownAndNoOther() throws Exception {
+    List<Path> images = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      images.add(shell.folder.resolve("d" + i + ".qcow2"));
+      Images.create(images.get(i), CreateOptions.of("qcow2", 64 << 20)).close();
+    }
+    tap("create", "-a", "qcow2:" + images.get(0));
+    tap("list");
+    long killed = Long.parseLong(firstPid());
+    tap("create", "-a", "qcow2:" + images.get(1));
+    tap("list", "-m", "1");
+    pid = Long.parseLong(firstPid());
+    try (SharedFileFrontend first = guest(0);
+        SharedFileFrontend second = guest(1)) {
+      write(first, 0);
+      write(second, 0);
+      assertTrue(ProcessHandle.of(killed).orElseThrow().destroyForcibly());
+      assertThrows(IOException.class, () -> write(first, 1), "its own guest has nobody");
+      for (int i = 1; i <= 100; i++) {
+        write(second, i);
+      }
+    }
+    tap("destroy", "-p", Long.toString(pid), "-m", "1");
+    awaitEnd();
+    for (int i = 0; i <= 100; i++) {
+      assertHolds(images.get(1), i);
+    }
+  }
+
+  private SharedFileFrontend guest(int minor) throws IOException {
+    return SharedFileFrontend.connect(
+        shell.folder.resolve("run/ring" + minor),
+        shell.folder.resolve("guest" + minor),
+        new SharedFileLayout(RingAbi.ofHost(), 1, 1));
+  }
+
+  /** That {@link #write} wrote this. */
+  private static void assertHolds(Path image, int number) throws IOException {
+    try (BlockDevice disk = Images.open(image, OpenOptions.readOnly().withFormat("qcow2"))) {
+      ByteBuffer page = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+      disk.read(page, number * 600_064L / 512 * 512);
+      assertEquals(number + 1, page.getLong(0));
+    }
+  }
+
   /** A guest writes where the image's tables must grow, and asks for no flush. */
   @Test
   void guestOutlivesAKilledTapdiskAndLosesNothingThatWasAnswered() throws Exception {
@@ -211,7 +292,9 @@ class TapdiskTest {
     guest.ring().publish();
     guest.ringBell();
     while (guest.ring().waiting() == 0 && guest.ring().mayAwaitResponses()) {
-      assertTrue(guest.await());
+      if (!guest.await()) {
+        throw new IOException("the server has gone");
+      }
     }
     assertEquals(0, guest.ring().take().status());
   }

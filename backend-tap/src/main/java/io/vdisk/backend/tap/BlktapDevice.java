@@ -86,22 +86,25 @@ public final class BlktapDevice extends TapTransport {
    *
    * @param disk what the guest is told of it
    */
-  public static BlktapDevice open(Path path, Generation generation, DiskNumbers disk)
+  public static BlktapDevice open(Path path, Generation generation, DiskInfo disk)
       throws IOException {
-    HostSystem system =
-        HostSystem.installed()
-            .orElseThrow(
-                () ->
-                    new IOException(
-                        path + " takes Java 22 or later, and native access for host-linux"));
-    return begin(path.toString(), generation, disk, system.openDevice(path));
+    return begin(path.toString(), generation, disk, device(path));
+  }
+
+  /** Opens a device of the kernel's modules, for the disk of one or for calls that control them. */
+  @SuppressWarnings("exports") // for the module itself, which alone sees that interface
+  public static NativeDevice device(Path path) throws IOException {
+    return HostSystem.installed()
+        .orElseThrow(
+            () ->
+                new IOException(path + " takes Java 22 or later, and native access for host-linux"))
+        .openDevice(path);
   }
 
   /** The same with a device that is open, and belongs to the transport from now on. */
   @SuppressWarnings("exports") // for the module itself, which alone sees that interface
   public static BlktapDevice begin(
-      String name, Generation generation, DiskNumbers disk, NativeDevice device)
-      throws IOException {
+      String name, Generation generation, DiskInfo disk, NativeDevice device) throws IOException {
     Closeable open = device;
     try {
       NativeMemory memory = device.map(0, PAGES * TapRequest.PAGE_SIZE);
@@ -124,7 +127,7 @@ public final class BlktapDevice extends TapTransport {
     }
   }
 
-  private static ByteBuffer parameters(String name, DiskNumbers disk) {
+  private static ByteBuffer parameters(String name, DiskInfo disk) {
     ByteBuffer parameters = ByteBuffer.allocateDirect(PARAMETERS).order(ByteOrder.nativeOrder());
     byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
     parameters.put(0, bytes, 0, Math.min(bytes.length, CAPACITY - 1));

@@ -54,6 +54,15 @@ final class RequestBatch {
     return answered[i];
   }
 
+  /** How many of them. */
+  int answeredCount() {
+    int answers = 0;
+    for (int i = 0; i < count; i++) {
+      answers += answered[i] ? 1 : 0;
+    }
+    return answers;
+  }
+
   void answer(int i, TapStatus status) {
     answered[i] = true;
     statuses[i] = status;

@@ -2,6 +2,7 @@ package io.vdisk.backend.tap;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was asked of a disk, and how long it took.
@@ -69,9 +70,22 @@ public final class RequestStatistics {
   private static final int LENGTH = PADDING + Kind.values().length * WIDTH + PADDING;
   private static final int MOST_STRIPES = 64;
 
+  /** Where everything is counted once more. */
+  private final @Nullable RequestStatistics whole;
+
   /** Made when first used: 10 KiB each. */
   private final AtomicReferenceArray<AtomicLongArray> stripes =
       new AtomicReferenceArray<>(stripeCount());
+
+  /** Nothing was asked yet. */
+  public RequestStatistics() {
+    this.whole = null;
+  }
+
+  /** The same, of a part: what is counted here is counted there, too. */
+  public RequestStatistics(RequestStatistics whole) {
+    this.whole = whole;
+  }
 
   private static int stripeCount() {
     int processors = Math.min(Runtime.getRuntime().availableProcessors(), MOST_STRIPES);
@@ -105,6 +119,9 @@ public final class RequestStatistics {
   }
 
   private void count(Kind kind, long sectors, long nanoseconds, boolean hasFailed) {
+    if (whole != null) {
+      whole.count(kind, sectors, nanoseconds, hasFailed);
+    }
     AtomicLongArray stripe = stripe();
     int at = kind.start;
     stripe.getAndIncrement(at + COUNT);

@@ -7,11 +7,13 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Responses {
   private final SharedRing ring;
   private final TapTransport transport;
+  private final RingCounters counters;
   private final ReentrantLock lock = new ReentrantLock();
 
-  Responses(SharedRing ring, TapTransport transport) {
+  Responses(SharedRing ring, TapTransport transport, RingCounters counters) {
     this.ring = ring;
     this.transport = transport;
+    this.counters = counters;
   }
 
   /**
@@ -23,15 +25,16 @@ final class Responses {
     lock.lock();
     try {
       for (int i = from; i < to; i++) {
-        TapRequest request = batch.request(i);
-        ring.put(request.id(), request.code(), batch.status(i));
+        ring.answer(batch.request(i), batch.status(i));
       }
       mustRing = ring.publish();
     } finally {
       lock.unlock();
     }
+    counters.answered(to - from);
     if (mustRing || transport.isAlwaysRung()) {
       transport.ringBell();
+      counters.rang();
     }
   }
 }

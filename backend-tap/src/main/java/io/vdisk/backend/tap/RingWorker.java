@@ -12,7 +12,8 @@ final class RingWorker {
       Service service,
       Responses responses,
       BatchSize batchSize,
-      AtomicInteger inFlight) {}
+      AtomicInteger inFlight,
+      RingCounters counters) {}
 
   private final Shared shared;
   private final RequestBatch batch;
@@ -28,6 +29,7 @@ final class RingWorker {
   void take() throws IOException {
     batch.take(shared.ring, Math.min(shared.ring.waiting(), shared.batchSize.requests()));
     shared.inFlight.addAndGet(batch.count());
+    shared.counters.took(batch.count());
     unanswered = batch.count();
     began = System.nanoTime();
   }
@@ -55,9 +57,12 @@ final class RingWorker {
       TapStatus status = shared.service.check(batch.request(i), shared.transport);
       if (status != TapStatus.OKAY) {
         batch.answer(i, status);
+        shared.counters.foundSenseless();
       }
     }
+    int senseless = batch.answeredCount();
     shared.transport.fetch(batch);
+    shared.counters.couldNotReach(batch.answeredCount() - senseless);
   }
 
   /**
@@ -74,6 +79,9 @@ final class RingWorker {
       TapRequest request = batch.request(done);
       if (!batch.isAnswered(done)) {
         batch.answer(done, shared.service.serve(request, batch.data(done)));
+        if (batch.status(done) != TapStatus.OKAY) {
+          shared.counters.diskFailed();
+        }
       }
       now = System.nanoTime();
       shared.service.count(request, batch.status(done), now - began);

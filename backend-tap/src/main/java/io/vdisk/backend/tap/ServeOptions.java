@@ -15,7 +15,8 @@ import java.util.Optional;
  *     flush, in case this process is killed; empty where the disk itself keeps what was answered,
  *     as a raw one does
  * @param limit what holds requests back; shared by the rings of one disk
- * @param statistics where requests are counted; shared by the rings of one disk
+ * @param statistics where requests are counted
+ * @param counters where it is counted what happens at the ring
  */
 public record ServeOptions(
     boolean isReadOnly,
@@ -23,14 +24,28 @@ public record ServeOptions(
     long watchNanoseconds,
     Optional<Path> writeLogs,
     RateLimit limit,
-    RequestStatistics statistics) {
+    RequestStatistics statistics,
+    RingCounters counters) {
   /** A sleep costs about as much, both sides together. */
   private static final long WATCH_NANOSECONDS = 50_000;
 
   /** For a disk that keeps what was answered. */
   public ServeOptions(
       boolean isReadOnly, boolean isSerial, RateLimit limit, RequestStatistics statistics) {
-    this(isReadOnly, isSerial, WATCH_NANOSECONDS, Optional.empty(), limit, statistics);
+    this(
+        isReadOnly,
+        isSerial,
+        WATCH_NANOSECONDS,
+        Optional.empty(),
+        limit,
+        statistics,
+        new RingCounters());
+  }
+
+  /** The same options for a ring that is looked at for so long. */
+  public ServeOptions withWatch(long nanoseconds) {
+    return new ServeOptions(
+        isReadOnly, isSerial, nanoseconds, writeLogs, limit, statistics, counters);
   }
 
   /**
@@ -38,6 +53,12 @@ public record ServeOptions(
    */
   public ServeOptions withWriteLogs(Path beginning) {
     return new ServeOptions(
-        isReadOnly, isSerial, watchNanoseconds, Optional.of(beginning), limit, statistics);
+        isReadOnly,
+        isSerial,
+        watchNanoseconds,
+        Optional.of(beginning),
+        limit,
+        statistics,
+        counters);
   }
 }

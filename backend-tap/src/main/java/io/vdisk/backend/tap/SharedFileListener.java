@@ -36,7 +36,7 @@ public final class SharedFileListener implements Closeable {
   /** The disk that guests come for. Any thread calls. */
   public interface Disk {
     /** What a guest is told. */
-    DiskNumbers numbers() throws IOException;
+    DiskInfo info() throws IOException;
 
     /** Serves a guest; the transport is given away, whatever happens. */
     void serve(TapTransport guest) throws IOException;
@@ -113,7 +113,7 @@ public final class SharedFileListener implements Closeable {
     try {
       SharedFileTransport transport =
           SharedFileTransport.open(
-              Path.of(bell.readSentence(GREETING_MILLISECONDS)), name, disk.numbers(), bell);
+              Path.of(bell.readSentence(GREETING_MILLISECONDS)), name, disk.info(), bell);
       bell.writeSentence("");
       return transport;
     } catch (IOException | RuntimeException | InternalError e) { // that, where a file is cut short

@@ -39,7 +39,7 @@ final class SharedFileTransport extends TapTransport {
    * @param name of the guest, for the log
    * @param bell is the transport's from now on; after an exception still the caller's
    */
-  static SharedFileTransport open(Path path, String name, DiskNumbers disk, Bell bell)
+  static SharedFileTransport open(Path path, String name, DiskInfo disk, Bell bell)
       throws IOException {
     if (!path.isAbsolute() || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
       throw new IOException("not the absolute path of a file: " + path);

@@ -30,6 +30,7 @@ final class TapRequest {
   private final RingAbi abi;
   private final ByteBuffer copy;
 
+  private int place;
   private int code;
   private int segmentCount;
   private long segmentSectors; // of the segments that have been read
@@ -44,7 +45,7 @@ final class TapRequest {
 
   /** Takes the next request of a ring. */
   void take(SharedRing ring) {
-    ring.take(copy);
+    ring.take(this, copy);
     code = copy.get(0) & 0xff;
     segmentCount = 0;
     segmentSectors = 0;
@@ -65,14 +66,32 @@ final class TapRequest {
     segmentSectors += sectorsOf(i);
   }
 
+  /** Where it stands in a ring that keeps it there. */
+  int place() {
+    return place;
+  }
+
+  void setPlace(int place) {
+    this.place = place;
+  }
+
   /** What the guest called it; to be echoed. */
   long id() {
     return copy.getLong(abi.id());
   }
 
-  /** The operation as the guest wrote it; to be echoed. */
+  /** The operation as the guest wrote it. */
   int code() {
     return code;
+  }
+
+  /**
+   * The operation that a response tells: that of the request, as the guest wrote it, or for an
+   * indirect one that which is inside. Linux' front end gives the disk up at another one ({@code
+   * blkif_interrupt} in xen-blkfront.c).
+   */
+  int echoedCode() {
+    return isIndirect() ? copy.get(abi.indirectOperation()) & 0xff : code;
   }
 
   /** True if the operation is one of ours. The other methods are for those only. */

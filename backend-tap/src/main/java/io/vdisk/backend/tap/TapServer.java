@@ -67,14 +67,23 @@ public final class TapServer implements Closeable {
 
   private TapServer(TapTransport transport, Service service, ServeOptions options) {
     this.transport = transport;
-    this.ring = SharedRing.attach(transport.ring(), transport.abi());
+    this.ring =
+        transport.keepsRing()
+            ? SharedRing.resume(transport.ring(), transport.abi())
+            : SharedRing.attach(transport.ring(), transport.abi());
     this.service = service;
     this.options = options;
     this.mostWorkers = Math.min(ring.count(), MOST_WORKERS);
     this.watch = new Watch(options.watchNanoseconds());
     this.shared =
         new RingWorker.Shared(
-            transport, ring, service, new Responses(ring, transport), batchSize, inFlight);
+            transport,
+            ring,
+            service,
+            new Responses(ring, transport, options.counters()),
+            batchSize,
+            inFlight,
+            options.counters());
   }
 
   /**
@@ -101,6 +110,9 @@ public final class TapServer implements Closeable {
       TapServer server =
           new TapServer(transport, Service.begin(transport, device, options), options);
       transport.settle();
+      if (transport.keepsRing()) {
+        transport.ringBell(); // perhaps a server was killed between a response and this
+      }
       return server;
     } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
       transport.close();
@@ -247,6 +259,7 @@ public final class TapServer implements Closeable {
     while (!isEnding) {
       if (isPaused || isHeldBack) {
         transport.settle();
+        returned.signalAll(); // a pause may have begun while this one held a request back
         released.awaitUninterruptibly();
       } else if (look()) {
         return true;
@@ -257,6 +270,7 @@ public final class TapServer implements Closeable {
           isEnding = true;
         }
         watch.slept(System.nanoTime() - began);
+        options.counters().wasWoken();
         if (transport.asksForCalm()) {
           awaitCalm(0);
           transport.isCalm();

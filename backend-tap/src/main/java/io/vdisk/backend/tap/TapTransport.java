@@ -17,6 +17,27 @@ public abstract class TapTransport implements Closeable {
   /** What tells this guest, from its first connection to its end, from any other. */
   abstract long session();
 
+  /** True if the guest has an earlier ring to the same disk beside this one. */
+  boolean isFurtherQueue() {
+    return false;
+  }
+
+  /**
+   * False if this guest was answered nothing yet, so that what was kept for one of the same {@link
+   * #session} was another's. Asked before the ring is served.
+   */
+  boolean mayHaveAnswered() {
+    return true;
+  }
+
+  /**
+   * True if the guest goes on with its ring as it is when another server takes the place of one
+   * that was killed; false if it begins its ring anew.
+   */
+  boolean keepsRing() {
+    return false;
+  }
+
   /** The memory of the ring: direct, of one page or of a power of two of them. */
   abstract ByteBuffer ring();
 

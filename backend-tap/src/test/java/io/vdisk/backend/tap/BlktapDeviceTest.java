@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(30)
 class BlktapDeviceTest {
   private static final String PID = Long.toString(ProcessHandle.current().pid());
-  private static final DiskNumbers NUMBERS = new DiskNumbers(1 << 20, false, false);
+  private static final DiskInfo NUMBERS = DiskInfo.of(1 << 20, false);
 
   private final SimulatedBlktap device = new SimulatedBlktap();
   private WatchedDisk disk;

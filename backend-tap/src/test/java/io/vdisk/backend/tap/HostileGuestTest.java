@@ -54,8 +54,8 @@ class HostileGuestTest {
         folder.resolve(name),
         new SharedFileListener.Disk() {
           @Override
-          public DiskNumbers numbers() {
-            return new DiskNumbers(SIZE, false, false);
+          public DiskInfo info() {
+            return DiskInfo.of(SIZE, false);
           }
 
           @Override

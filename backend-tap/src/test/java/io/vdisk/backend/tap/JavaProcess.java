@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A program of the tests in a JVM of its own, of the kind that this one is. */
-record JavaProcess(Process process) {
-  static JavaProcess start(Class<?> program, String... args) throws IOException {
+public record JavaProcess(Process process) {
+  public static JavaProcess start(Class<?> program, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp"));
@@ -35,7 +35,7 @@ record JavaProcess(Process process) {
   }
 
   /** What it printed, without the end of the line; it must end well. */
-  String output() throws IOException, InterruptedException {
+  public String output() throws IOException, InterruptedException {
     String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), text);
     return text.strip();

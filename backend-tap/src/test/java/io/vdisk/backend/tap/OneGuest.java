@@ -8,8 +8,8 @@ import java.util.concurrent.CompletableFuture;
 record OneGuest(BlockDevice disk, ServeOptions options, CompletableFuture<TapServer> server)
     implements SharedFileListener.Disk {
   @Override
-  public DiskNumbers numbers() {
-    return new DiskNumbers(disk.size(), options.isReadOnly(), false);
+  public DiskInfo info() {
+    return DiskInfo.of(disk.size(), options.isReadOnly());
   }
 
   @Override

@@ -34,6 +34,16 @@ final class RequestStatisticsTest {
   }
 
   @Test
+  void partIsCountedInTheWholeToo() {
+    RequestStatistics part = new RequestStatistics(statistics);
+    part.read(8, 7, false);
+    statistics.read(1, 9, true);
+    assertEquals(new Summary(1, 8, 0, 0, 7, 7, 7, 7, 7), part.snapshot().reads());
+    assertEquals(2, statistics.snapshot().reads().count());
+    assertEquals(9, statistics.snapshot().reads().sectors());
+  }
+
+  @Test
   void percentilesAreAtMostAnEighthTooLarge() {
     for (int i = 1; i <= 10_000; i++) {
       statistics.read(1, i * 1000L, false);

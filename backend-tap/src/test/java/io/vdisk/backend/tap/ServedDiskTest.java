@@ -7,9 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.ReferencePolicy;
-import io.vdisk.backend.tap.disk.DiskException;
-import io.vdisk.backend.tap.disk.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
@@ -48,12 +47,8 @@ final class ServedDiskTest {
             folder.resolve("s"),
             new SharedFileListener.Disk() {
               @Override
-              public DiskNumbers numbers() throws DiskException {
-                DiskInfo info = disk.info();
-                return new DiskNumbers(
-                    info.sectors() * info.sectorSize(),
-                    (info.info() & DiskInfo.READ_ONLY) != 0,
-                    false);
+              public DiskInfo info() {
+                return disk.info();
               }
 
               @Override
@@ -100,7 +95,7 @@ final class ServedDiskTest {
 
   @Test
   void twoGuestsOfOneRamDiskSeeEachOthersWrites() throws Exception {
-    disk.open(OpenRequest.of("ram:1M", OpenRequest.SHARED));
+    disk.open(OpenRequest.of("ram:1M", OpenFlag.SHARED));
     Guest one = guest();
     Guest two = guest();
     assertEquals(0, one.write(8, filled(1, 8192)));
@@ -133,7 +128,7 @@ final class ServedDiskTest {
     assertArrayEquals(filled(1, 4096), guest.read(0, 4096));
     assertArrayEquals(filled(2, 4096), guest.read(8, 4096));
     disk.close(false);
-    disk.open(OpenRequest.of("qcow2:" + base, OpenRequest.READ_ONLY));
+    disk.open(OpenRequest.of("qcow2:" + base, OpenFlag.READ_ONLY));
     Guest later = guest();
     assertArrayEquals(new byte[4096], later.read(8, 4096));
     assertEquals(-1, later.write(8, filled(3, 4096)));

@@ -48,8 +48,8 @@ class TapServerTest {
             folder.resolve("s"),
             new SharedFileListener.Disk() {
               @Override
-              public DiskNumbers numbers() {
-                return new DiskNumbers(disk.size(), isReadOnly, false);
+              public DiskInfo info() {
+                return DiskInfo.of(disk.size(), isReadOnly);
               }
 
               @Override
@@ -165,7 +165,7 @@ class TapServerTest {
     }
 
     long written = guest.ask(r -> r.indirect(1, 8, 256, 0));
-    assertEquals(new FrontRing.Response(written, 6, 0), guest.answer(written));
+    assertEquals(new FrontRing.Response(written, 1, 0), guest.answer(written));
 
     assertArrayEquals(bytes, content(disk, 4096, bytes.length));
     guest.frontend().data().put(4096, new byte[bytes.length]);
@@ -443,6 +443,24 @@ class TapServerTest {
     limit.change(RateLimit.Rates.UNLIMITED);
 
     assertEquals(0, guest.answer(second).status());
+  }
+
+  /** One at a time: whoever holds the request back goes on without letting another one lead. */
+  @Test
+  void pauseOfASerialDiskDoesNotWaitForALimitEither() throws Exception {
+    isSerial = true;
+    limit.change(new RateLimit.Rates(1, 1, 0, 0));
+    Guest guest = guest();
+    for (int i = 0; i < 20; i++) {
+      limit.change(new RateLimit.Rates(1, 1, 0, 0));
+      long asked = guest.ask(r -> r.operation(1, 8).segment(0, 0, 7));
+
+      server().pause();
+
+      limit.change(RateLimit.Rates.UNLIMITED);
+      server().resume(disk);
+      assertEquals(0, guest.answer(asked).status());
+    }
   }
 
   @Test

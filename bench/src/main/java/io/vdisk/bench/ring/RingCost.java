@@ -4,7 +4,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
-import io.vdisk.backend.tap.DiskNumbers;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
@@ -96,8 +96,8 @@ public final class RingCost {
         socket,
         new SharedFileListener.Disk() {
           @Override
-          public DiskNumbers numbers() {
-            return new DiskNumbers(disk.size(), false, false);
+          public DiskInfo info() {
+            return DiskInfo.of(disk.size(), false);
           }
 
           @Override

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +26,11 @@ final class AttachedDisks {
   /**
    * Attaches a minor.
    *
-   * @throws ControlException with EEXIST if this process has it, with EBUSY if another has
+   * @throws DiskException with EEXIST if this process has it, with EBUSY if another has
    */
-  synchronized void attach(int minor) throws ControlException {
+  synchronized void attach(int minor) throws DiskException {
     if (attached.containsKey(minor)) {
-      throw new ControlException(ErrorNumber.EEXIST, "minor " + minor + " is attached already");
+      throw new DiskException(Errno.EEXIST, "minor " + minor + " is attached already");
     }
     ProcessLock marker = lock(minor);
     try {
@@ -41,20 +43,19 @@ final class AttachedDisks {
     }
   }
 
-  private ProcessLock lock(int minor) throws ControlException {
+  private ProcessLock lock(int minor) throws DiskException {
     try {
       return minors.attach(minor);
-    } catch (ControlException e) {
-      if (e.number() != ErrorNumber.EAGAIN.number()) {
+    } catch (DiskException e) {
+      if (!e.is(Errno.EAGAIN)) {
         throw e;
       }
-      throw new ControlException(
-          ErrorNumber.EBUSY, "minor " + minor + " is attached to another process", e);
+      throw new DiskException(Errno.EBUSY, "minor " + minor + " is attached to another process", e);
     }
   }
 
   /** Detaches a disk, whose monitor the caller holds. */
-  void detach(Attached one) throws ControlException {
+  void detach(Attached one) throws DiskException {
     one.disk().detach();
     synchronized (this) {
       attached.remove(one.minor());
@@ -83,26 +84,26 @@ final class AttachedDisks {
   /**
    * Closes and detaches all, each whether or not another failed.
    *
-   * @throws ControlException the first failure, the others suppressed
+   * @throws DiskException the first failure, the others suppressed
    */
-  void closeAll() throws ControlException {
-    List<ControlException> failures = new ArrayList<>();
+  void closeAll() throws DiskException {
+    List<DiskException> failures = new ArrayList<>();
     for (Attached one : all()) {
       synchronized (one) {
         try {
           one.disk().close(false);
-        } catch (ControlException e) {
+        } catch (DiskException e) {
           failures.add(e);
         }
         try {
           detach(one);
-        } catch (ControlException e) {
+        } catch (DiskException e) {
           failures.add(e);
         }
       }
     }
     if (!failures.isEmpty()) {
-      ControlException first = failures.get(0);
+      DiskException first = failures.get(0);
       failures.subList(1, failures.size()).forEach(first::addSuppressed);
       throw first;
     }

@@ -1,5 +1,8 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,7 +28,7 @@ public final class BlktapDaemon implements Closeable {
   /** Starts tapdisks. */
   public interface Spawner {
     /** Starts one that takes commands from one pipe and answers into another; waits for neither. */
-    void spawn(Path commands, Path answers) throws ControlException;
+    void spawn(Path commands, Path answers) throws DiskException;
   }
 
   /**
@@ -68,28 +71,26 @@ public final class BlktapDaemon implements Closeable {
    * Attaches a disk.
    *
    * @param disk the driver, a colon and the path, after "tapdisk:" or not
-   * @throws ControlException with ENOENT if there is no such driver or the image cannot be opened,
+   * @throws DiskException with ENOENT if there is no such driver or the image cannot be opened,
    *     with ENODEV if there are no devices
    */
   public synchronized Attached attach(String disk, boolean isReadOnly, int domain, int device)
-      throws ControlException {
+      throws DiskException {
     String name = disk.startsWith("tapdisk:") ? disk.substring("tapdisk:".length()) : disk;
     int colon = name.indexOf(':');
     PipeDriver driver =
         PipeDriver.of(name.substring(0, Math.max(colon, 0)))
             .orElseThrow(
-                () ->
-                    new ControlException(
-                        ErrorNumber.ENOENT, "'" + disk + "' names no driver of blktap"));
+                () -> new DiskException(Errno.ENOENT, "'" + disk + "' names no driver of blktap"));
     int minor = devices.create(domain, device);
     try {
       Disk made = open(driver, name.substring(colon + 1), isReadOnly, minor, domain);
       disks.put(minor, made);
       return made.attached();
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       try {
         devices.free(minor);
-      } catch (ControlException another) {
+      } catch (DiskException another) {
         e.addSuppressed(another);
       }
       throw e;
@@ -97,7 +98,7 @@ public final class BlktapDaemon implements Closeable {
   }
 
   private Disk open(PipeDriver driver, String path, boolean isReadOnly, int minor, int domain)
-      throws ControlException {
+      throws DiskException {
     int cookie = nextCookie++ & 0xffff;
     Tapdisk tapdisk = tapdisk(driver, minor, cookie);
     boolean isMade = false;
@@ -113,8 +114,8 @@ public final class BlktapDaemon implements Closeable {
                       isReadOnly,
                       new PipeMessage.Path(path)));
       if (!(answer.body() instanceof PipeMessage.Image image)) {
-        throw new ControlException(
-            ErrorNumber.ENOENT, "the tapdisk cannot open " + driver.word() + ":" + path);
+        throw new DiskException(
+            Errno.ENOENT, "the tapdisk cannot open " + driver.word() + ":" + path);
       }
       connect(tapdisk, cookie, minor, domain);
       isMade = true;
@@ -128,7 +129,7 @@ public final class BlktapDaemon implements Closeable {
   }
 
   private static void connect(Tapdisk tapdisk, int cookie, int minor, int domain)
-      throws ControlException {
+      throws DiskException {
     PipeMessage answer =
         tapdisk
             .client()
@@ -139,12 +140,11 @@ public final class BlktapDaemon implements Closeable {
                     cookie,
                     new PipeMessage.Device(minor, domain)));
     if (answer.type() != PipeMessageType.NEWDEV_RSP) {
-      throw new ControlException(
-          ErrorNumber.ENODEV, "the tapdisk cannot serve /dev/xen/blktap" + minor);
+      throw new DiskException(Errno.ENODEV, "the tapdisk cannot serve /dev/xen/blktap" + minor);
     }
   }
 
-  private Tapdisk tapdisk(PipeDriver driver, int minor, int cookie) throws ControlException {
+  private Tapdisk tapdisk(PipeDriver driver, int minor, int cookie) throws DiskException {
     Optional<Tapdisk> running =
         disks.values().stream()
             .map(Disk::tapdisk)
@@ -153,7 +153,7 @@ public final class BlktapDaemon implements Closeable {
     return running.isPresent() ? running.get() : start(driver, minor, cookie);
   }
 
-  private Tapdisk start(PipeDriver driver, int minor, int cookie) throws ControlException {
+  private Tapdisk start(PipeDriver driver, int minor, int cookie) throws DiskException {
     // Their names are from the daemon's view.
     Path read = folder.resolve("tapctrlread" + minor);
     Path write = folder.resolve("tapctrlwrite" + minor);
@@ -169,8 +169,8 @@ public final class BlktapDaemon implements Closeable {
       if (answer.body() instanceof PipeMessage.Pid process) {
         return new Tapdisk(client, driver, process.pid(), List.of(read, write));
       }
-      throw new ControlException(ErrorNumber.EPROTO, "the tapdisk did not tell its number");
-    } catch (ControlException e) {
+      throw new DiskException(Errno.EPROTO, "the tapdisk did not tell its number");
+    } catch (DiskException e) {
       client.close();
       throw e;
     }
@@ -179,19 +179,19 @@ public final class BlktapDaemon implements Closeable {
   /**
    * Detaches a disk: its process flushes and closes it.
    *
-   * @throws ControlException with ENODEV if there is no such disk
+   * @throws DiskException with ENODEV if there is no such disk
    */
-  public synchronized void detach(int minor) throws ControlException {
+  public synchronized void detach(int minor) throws DiskException {
     Disk disk = disks.remove(minor);
     if (disk == null) {
-      throw new ControlException(ErrorNumber.ENODEV, "no disk has minor " + minor);
+      throw new DiskException(Errno.ENODEV, "no disk has minor " + minor);
     }
     release(disk.tapdisk(), disk.cookie());
     devices.free(minor);
   }
 
   /** Closes a disk, and lets go of its process if it was the last. */
-  private void release(Tapdisk tapdisk, int cookie) throws ControlException {
+  private void release(Tapdisk tapdisk, int cookie) throws DiskException {
     try {
       tapdisk
           .client()

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -57,7 +58,7 @@ final class Connection implements Closeable {
    * Reads what has come. Once the request is whole nothing more is read.
    *
    * @return the request, once it is whole
-   * @throws ControlException if it is wrong: it has a cookie
+   * @throws DiskException if it is wrong: it has a cookie
    * @throws IOException if the client has gone
    */
   Optional<ControlRequest> read() throws IOException {

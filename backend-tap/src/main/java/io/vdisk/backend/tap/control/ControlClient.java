@@ -1,8 +1,15 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,6 +20,9 @@ import java.util.Set;
 
 /** Commands tapdisks through their control sockets. Immutable; any thread may call. */
 public final class ControlClient {
+  /** What tap-ctl says where no other disk is to be the parent. */
+  private static final int NO_PARENT = -1;
+
   private final ControlFolder folder;
   private final Generation generation;
 
@@ -23,7 +33,7 @@ public final class ControlClient {
   }
 
   /** The process that answers at the socket of {@code pid}. */
-  public int pid(int pid) throws ControlException {
+  public int pid(int pid) throws DiskException {
     ControlMessage request = ControlMessage.of(MessageType.PID, 0);
     ControlMessage answer =
         exchange(pid, ControlRequest.of(request), Optional.of(ControlServer.TIMEOUT));
@@ -34,7 +44,7 @@ public final class ControlClient {
   }
 
   /** The disks of a process, the last attached first, as xapi's tap-ctl shows them. */
-  public List<DiskLine> list(int pid) throws ControlException {
+  public List<DiskLine> list(int pid) throws DiskException {
     List<DiskLine> lines = new ArrayList<>();
     Optional<Duration> timeout = Optional.of(ControlServer.TIMEOUT);
     try (Exchange exchange = Exchange.open(folder.socket(pid), timeout)) {
@@ -56,41 +66,42 @@ public final class ControlClient {
   }
 
   /** Attaches a minor to a process. */
-  public void attach(int pid, int minor) throws ControlException {
+  public void attach(int pid, int minor) throws DiskException {
     change(pid, ControlMessage.of(MessageType.ATTACH, cookie(minor)), MessageType.ATTACH_RSP);
   }
 
   /** Detaches a minor from its process. */
-  public void detach(int pid, int minor) throws ControlException {
+  public void detach(int pid, int minor) throws DiskException {
     change(pid, ControlMessage.of(MessageType.DETACH, cookie(minor)), MessageType.DETACH_RSP);
   }
 
   /** Opens a disk at a minor. */
-  public DiskInfo open(int pid, int minor, OpenRequest opening) throws ControlException {
+  public DiskInfo open(int pid, int minor, OpenRequest opening) throws DiskException {
     Parameters parameters =
         new Parameters(
             opening.flags(),
             minor,
             0,
-            opening.disk(),
-            opening.parentMinor(),
+            opening.name(),
+            opening.parentMinor().orElse(NO_PARENT),
             opening.timeoutSeconds(),
             opening.secondary().orElse(""));
     ControlMessage message = new ControlMessage(MessageType.OPEN, cookie(minor), parameters);
-    ControlRequest request = new ControlRequest(message, opening.log(), opening.key());
+    ControlRequest request =
+        new ControlRequest(message, opening.log().map(Path::toString), opening.key());
     ControlMessage answer = exchange(pid, request, Optional.empty());
-    if (answer.body() instanceof DiskInfo info) {
-      return info;
+    if (answer.body() instanceof Image image) {
+      return image.info();
     }
     throw unexpected(answer, pid);
   }
 
   /** What a guest knows of the disk at a minor. */
-  public DiskInfo info(int pid, int minor) throws ControlException {
+  public DiskInfo info(int pid, int minor) throws DiskException {
     ControlMessage request = ControlMessage.of(MessageType.DISK_INFO_REQUEST, cookie(minor));
     ControlMessage answer = exchange(pid, ControlRequest.of(request), Optional.empty());
-    if (answer.body() instanceof DiskInfo info) {
-      return info;
+    if (answer.body() instanceof Image image) {
+      return image.info();
     }
     throw unexpected(answer, pid);
   }
@@ -101,38 +112,39 @@ public final class ControlClient {
    * @param timeout how long to wait for the answer; the tapdisk goes on nevertheless
    */
   public void close(int pid, int minor, boolean isForced, Optional<Duration> timeout)
-      throws ControlException {
+      throws DiskException {
     MessageType type = isForced ? MessageType.FORCE_SHUTDOWN : MessageType.CLOSE;
     change(pid, ControlMessage.of(type, cookie(minor)), MessageType.CLOSE_RSP, timeout);
   }
 
   /** Pauses the disk at a minor, and waits as {@link #close}. */
-  public void pause(int pid, int minor, Optional<Duration> timeout) throws ControlException {
+  public void pause(int pid, int minor, Optional<Duration> timeout) throws DiskException {
     ControlMessage message = ControlMessage.of(MessageType.PAUSE, cookie(minor));
     change(pid, message, MessageType.PAUSE_RSP, timeout);
   }
 
   /** Goes on with the disk at a minor. */
-  public void resume(int pid, int minor, ResumeRequest resuming) throws ControlException {
+  public void resume(int pid, int minor, ResumeRequest resuming) throws DiskException {
     Set<OpenFlag> flags = EnumSet.noneOf(OpenFlag.class);
     resuming.secondary().ifPresent(secondary -> flags.add(OpenFlag.SECONDARY));
     resuming.log().ifPresent(log -> flags.add(OpenFlag.ADD_LOG));
     Parameters parameters =
         new Parameters(
-            flags, 0, 0, resuming.disk().orElse(""), 0, 0, resuming.secondary().orElse(""));
+            flags, 0, 0, resuming.name().orElse(""), 0, 0, resuming.secondary().orElse(""));
     ControlMessage message = new ControlMessage(MessageType.RESUME, cookie(minor), parameters);
-    ControlRequest request = new ControlRequest(message, resuming.log(), Optional.empty());
+    ControlRequest request =
+        new ControlRequest(message, resuming.log().map(Path::toString), Optional.empty());
     check(exchange(pid, request, Optional.empty()), MessageType.RESUME_RSP, pid);
   }
 
   /** Lets so much of a minor go in a second. A tapdisk of others does not know that. */
-  public void limit(int pid, int minor, RateLimit.Rates rates) throws ControlException {
+  public void limit(int pid, int minor, RateLimit.Rates rates) throws DiskException {
     ControlMessage message = new ControlMessage(MessageType.LIMIT, cookie(minor), new Rates(rates));
     change(pid, message, MessageType.LIMIT_RSP);
   }
 
   /** The counters of the disk at a minor, as JSON. */
-  public String statistics(int pid, int minor) throws ControlException {
+  public String statistics(int pid, int minor) throws DiskException {
     Optional<Duration> timeout = Optional.of(ControlServer.TIMEOUT);
     try (Exchange exchange = Exchange.open(folder.socket(pid), timeout)) {
       exchange.send(ControlMessage.of(MessageType.STATS, cookie(minor)).encode(generation));
@@ -147,9 +159,9 @@ public final class ControlClient {
   /**
    * Ends a process that has no disk attached.
    *
-   * @throws ControlException with EBUSY if it has one; xapi's refuses always
+   * @throws DiskException with EBUSY if it has one; xapi's refuses always
    */
-  public void exit(int pid) throws ControlException {
+  public void exit(int pid) throws DiskException {
     try (Exchange exchange =
         Exchange.open(folder.socket(pid), Optional.of(ControlServer.TIMEOUT))) {
       exchange.send(ControlMessage.of(MessageType.EXIT, 0).encode(generation));
@@ -159,19 +171,18 @@ public final class ControlClient {
     }
   }
 
-  private void change(int pid, ControlMessage message, MessageType expected)
-      throws ControlException {
+  private void change(int pid, ControlMessage message, MessageType expected) throws DiskException {
     change(pid, message, expected, Optional.empty());
   }
 
   private void change(
       int pid, ControlMessage message, MessageType expected, Optional<Duration> timeout)
-      throws ControlException {
+      throws DiskException {
     check(exchange(pid, ControlRequest.of(message), timeout), expected, pid);
   }
 
   private static void check(ControlMessage answer, MessageType expected, int pid)
-      throws ControlException {
+      throws DiskException {
     if (answer.type() != expected) {
       throw unexpected(answer, pid);
     }
@@ -181,7 +192,7 @@ public final class ControlClient {
   }
 
   private ControlMessage exchange(int pid, ControlRequest request, Optional<Duration> timeout)
-      throws ControlException {
+      throws DiskException {
     ByteBuffer bytes = RequestBytes.of(request, generation);
     try (Exchange exchange = Exchange.open(folder.socket(pid), timeout)) {
       exchange.send(bytes);
@@ -189,21 +200,21 @@ public final class ControlClient {
     }
   }
 
-  private ControlMessage receive(Exchange exchange) throws ControlException {
+  private ControlMessage receive(Exchange exchange) throws DiskException {
     return ControlMessage.decode(exchange.receive(generation.messageSize()), generation);
   }
 
-  private static ControlException unexpected(ControlMessage answer, int pid) {
+  private static DiskException unexpected(ControlMessage answer, int pid) {
     if (answer.type() == MessageType.ERROR && answer.body() instanceof Outcome outcome) {
       return outcome.failure();
     }
-    return new ControlException(
-        ErrorNumber.EINVAL, "got unexpected result '" + answer.type().text() + "' from " + pid);
+    return new DiskException(
+        Errno.EINVAL, "got unexpected result '" + answer.type().text() + "' from " + pid);
   }
 
-  private static int cookie(int minor) throws ControlException {
+  private static int cookie(int minor) throws DiskException {
     if (minor < 0 || minor >= Minors.LIMIT) {
-      throw new ControlException(ErrorNumber.EINVAL, minor + " is no minor");
+      throw new DiskException(Errno.EINVAL, minor + " is no minor");
     }
     return minor;
   }

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -49,14 +51,14 @@ public record ControlFolder(Path path) {
   /**
    * Makes the folder if it is missing.
    *
-   * @throws ControlException with EACCES if that is not allowed
+   * @throws DiskException with EACCES if that is not allowed
    */
-  void prepare() throws ControlException {
+  void prepare() throws DiskException {
     try {
       Files.createDirectories(minors());
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.EACCES,
+      throw new DiskException(
+          Errno.EACCES,
           "the folder "
               + path
               + " cannot be made; --folder or "

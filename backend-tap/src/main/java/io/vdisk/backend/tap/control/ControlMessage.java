@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -47,7 +49,7 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
   }
 
   /** That a request failed. */
-  static ControlMessage error(int cookie, ControlException failure) {
+  static ControlMessage error(int cookie, DiskException failure) {
     return new ControlMessage(MessageType.ERROR, cookie, Outcome.of(failure));
   }
 
@@ -60,27 +62,26 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
    * Reads a message.
    *
    * @param message all its bytes, from index 0 on; the position stays
-   * @throws ControlException with EINVAL if the type or a field is not one of this generation
+   * @throws DiskException with EINVAL if the type or a field is not one of this generation
    * @throws IllegalArgumentException if the buffer does not hold exactly one message
    */
-  static ControlMessage decode(ByteBuffer message, Generation generation) throws ControlException {
+  static ControlMessage decode(ByteBuffer message, Generation generation) throws DiskException {
     if (message.limit() != generation.messageSize()) {
       throw new IllegalArgumentException("a message of " + message.limit() + " bytes");
     }
     int number = TYPE.get(message, 0);
     MessageType type =
         MessageType.of(number, generation)
-            .orElseThrow(
-                () -> new ControlException(ErrorNumber.EINVAL, "no message has type " + number));
+            .orElseThrow(() -> new DiskException(Errno.EINVAL, "no message has type " + number));
     return new ControlMessage(type, cookie(message), body(type, message, generation));
   }
 
   private static MessageBody body(MessageType type, ByteBuffer message, Generation generation)
-      throws ControlException {
+      throws DiskException {
     return switch (type.shape()) {
       case NOTHING -> new NoBody();
       case PARAMETERS -> ParametersLayout.of(generation).read(message);
-      case DISK_INFO -> DiskInfo.read(message);
+      case DISK_INFO -> Image.read(message);
       case PROCESS_ID -> ProcessId.read(message);
       case OUTCOME -> Outcome.read(message);
       case MINOR_LIST -> MinorList.read(message);
@@ -95,24 +96,23 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
    * Writes the message.
    *
    * @return its bytes, as many as a message of the generation has, from position 0 on
-   * @throws ControlException with EOPNOTSUPP if the generation has no such message or no place for
-   *     one of its fields, with ENAMETOOLONG if a name does not fit
+   * @throws DiskException with EOPNOTSUPP if the generation has no such message or no place for one
+   *     of its fields, with ENAMETOOLONG if a name does not fit
    */
-  ByteBuffer encode(Generation generation) throws ControlException {
+  ByteBuffer encode(Generation generation) throws DiskException {
     int number =
         type.number(generation)
             .orElseThrow(
                 () ->
-                    new ControlException(
-                        ErrorNumber.EOPNOTSUPP,
-                        generation + " has no message '" + type.text() + "'"));
+                    new DiskException(
+                        Errno.EOPNOTSUPP, generation + " has no message '" + type.text() + "'"));
     ByteBuffer message = ByteBuffer.allocate(generation.messageSize());
     TYPE.put(message, 0, number);
     COOKIE.put(message, 0, cookie);
     if (body instanceof Parameters parameters) {
       ParametersLayout.of(generation).write(parameters, message);
-    } else if (body instanceof DiskInfo info) {
-      info.write(message);
+    } else if (body instanceof Image image) {
+      image.write(message);
     } else if (body instanceof ProcessId process) {
       process.write(message);
     } else if (body instanceof Outcome outcome) {

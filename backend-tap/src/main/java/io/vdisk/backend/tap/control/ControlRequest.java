@@ -1,6 +1,15 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A message to a tapdisk with what follows it.
@@ -9,7 +18,7 @@ import java.util.Optional;
  * @param log the name of a log, which follows where {@link OpenFlag#ADD_LOG} is set
  * @param key the key, which follows where {@link OpenFlag#ENCRYPTED} is set
  */
-record ControlRequest(ControlMessage message, Optional<String> log, Optional<EncryptionKey> key) {
+record ControlRequest(ControlMessage message, Optional<String> log, Optional<DiskKey> key) {
   static ControlRequest of(ControlMessage message) {
     return new ControlRequest(message, Optional.empty(), Optional.empty());
   }
@@ -21,22 +30,41 @@ record ControlRequest(ControlMessage message, Optional<String> log, Optional<Enc
     throw new IllegalStateException(message.type() + " has no parameters");
   }
 
-  OpenRequest opening() {
+  /**
+   * What to open; with the key of this request, not a copy.
+   *
+   * @throws DiskException with EINVAL if the log's name is none
+   */
+  OpenRequest opening() throws DiskException {
     Parameters parameters = parameters();
+    boolean hasParent = parameters.flags().contains(OpenFlag.REUSE_PARENT);
     return new OpenRequest(
         parameters.disk(),
         parameters.flags(),
-        parameters.parentMinor(),
-        parameters.timeoutSeconds(),
+        logPath(),
         secondary(),
-        log,
-        key);
+        key,
+        hasParent ? OptionalInt.of(parameters.parentMinor()) : OptionalInt.empty(),
+        parameters.timeoutSeconds());
   }
 
-  ResumeRequest resuming() {
+  /**
+   * How to go on.
+   *
+   * @throws DiskException with EINVAL if the log's name is none
+   */
+  ResumeRequest resuming() throws DiskException {
     String disk = parameters().disk();
     return new ResumeRequest(
-        disk.isEmpty() ? Optional.empty() : Optional.of(disk), secondary(), log);
+        disk.isEmpty() ? Optional.empty() : Optional.of(disk), logPath(), secondary());
+  }
+
+  private Optional<Path> logPath() throws DiskException {
+    try {
+      return log.map(Path::of);
+    } catch (InvalidPathException e) {
+      throw new DiskException(Errno.EINVAL, "not a file name: " + e.getMessage(), e);
+    }
   }
 
   private Optional<String> secondary() {

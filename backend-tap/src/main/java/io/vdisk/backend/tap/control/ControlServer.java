@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.control;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -44,6 +46,7 @@ public final class ControlServer implements Closeable {
   private final Path socket;
   private final Generation generation;
   private final AttachedDisks disks;
+  private final GuestRings rings;
   private final RequestHandler handler;
   private final ServerSocketChannel server;
   private final Selector selector;
@@ -65,6 +68,7 @@ public final class ControlServer implements Closeable {
       Generation generation,
       Duration timeout,
       AttachedDisks disks,
+      GuestRings rings,
       RequestHandler handler,
       ServerSocketChannel server)
       throws IOException {
@@ -72,6 +76,7 @@ public final class ControlServer implements Closeable {
     this.generation = generation;
     this.connections = new Connections(timeout.toNanos());
     this.disks = disks;
+    this.rings = rings;
     this.handler = handler;
     this.server = server;
     this.selector = Selector.open();
@@ -83,7 +88,8 @@ public final class ControlServer implements Closeable {
    * Makes the socket of a process. Clients may connect from now on.
    *
    * @param timeout how long a client may take to send its request, and to take its answer
-   * @throws ControlException if the folder or the socket cannot be made
+   * @param rings the server's from now on
+   * @throws DiskException if the folder or the socket cannot be made
    */
   public static ControlServer open(
       ControlFolder folder,
@@ -103,11 +109,11 @@ public final class ControlServer implements Closeable {
       server.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
       RequestHandler handler = new RequestHandler(pid, generation, attached, rings);
-      return new ControlServer(socket, generation, timeout, attached, handler, server);
+      return new ControlServer(socket, generation, timeout, attached, rings, handler, server);
     } catch (IOException | RuntimeException e) {
       server.close();
-      throw new ControlException(
-          ErrorNumber.EIO, "the socket " + socket + " cannot be made: " + e.getMessage(), e);
+      throw new DiskException(
+          Errno.EIO, "the socket " + socket + " cannot be made: " + e.getMessage(), e);
     }
   }
 
@@ -134,6 +140,7 @@ public final class ControlServer implements Closeable {
       workers.shutdown();
       disks.closeAll();
     } finally {
+      rings.close();
       release();
       ended.countDown();
     }
@@ -186,7 +193,7 @@ public final class ControlServer implements Closeable {
     Optional<ControlRequest> request;
     try {
       request = connection.read();
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       Reply refusal = Reply.of(ControlMessage.error(connection.cookie(), e));
       connection.answer(refusal.encode(generation));
       return;
@@ -213,16 +220,22 @@ public final class ControlServer implements Closeable {
     }
   }
 
+  /** Whatever goes wrong, there is an answer. */
   private ByteBuffer encoded(ControlRequest request) {
-    Reply reply = handler.answer(request);
     try {
-      return reply.encode(generation);
-    } catch (ControlException e) {
-      try {
-        return Reply.of(ControlMessage.error(request.message().cookie(), e)).encode(generation);
-      } catch (ControlException impossible) {
-        throw new AssertionError("every generation has errors", impossible);
-      }
+      return handler.answer(request).encode(generation);
+    } catch (DiskException e) {
+      return error(request, e);
+    } catch (RuntimeException | Error e) {
+      return error(request, RequestHandler.fault(e));
+    }
+  }
+
+  private ByteBuffer error(ControlRequest request, DiskException failure) {
+    try {
+      return Reply.of(ControlMessage.error(request.message().cookie(), failure)).encode(generation);
+    } catch (DiskException impossible) {
+      throw new AssertionError("every generation has errors", impossible);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -68,8 +70,8 @@ public final class DaemonSocket implements AttachSource {
       return new DaemonSocket(path, server, timeout);
     } catch (IOException | RuntimeException e) {
       server.close();
-      throw new ControlException(
-          ErrorNumber.EIO, "the socket " + path + " cannot be made: " + e.getMessage(), e);
+      throw new DiskException(
+          Errno.EIO, "the socket " + path + " cannot be made: " + e.getMessage(), e);
     }
   }
 
@@ -134,12 +136,12 @@ public final class DaemonSocket implements AttachSource {
   private static String answer(String line, BlktapDaemon daemon) {
     try {
       return carryOut(line.split(" ", 5), daemon);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       return e.number() + " " + e.sentence() + "\n";
     }
   }
 
-  private static String carryOut(String[] words, BlktapDaemon daemon) throws ControlException {
+  private static String carryOut(String[] words, BlktapDaemon daemon) throws DiskException {
     if (words[0].equals("list") && words.length == 1) {
       StringBuilder lines = new StringBuilder("0 \n");
       daemon.list().forEach(one -> lines.append(text(one)).append('\n'));
@@ -154,7 +156,7 @@ public final class DaemonSocket implements AttachSource {
           daemon.attach(words[4], words[1].equals("r"), number(words[2]), number(words[3]));
       return "0 " + text(one) + "\n";
     }
-    throw new ControlException(ErrorNumber.EINVAL, "the daemon does not know '" + words[0] + "'");
+    throw new DiskException(Errno.EINVAL, "the daemon does not know '" + words[0] + "'");
   }
 
   private static String text(BlktapDaemon.Attached one) {
@@ -162,11 +164,11 @@ public final class DaemonSocket implements AttachSource {
         + (" sectors=" + one.info().sectors() + " args=" + one.name());
   }
 
-  private static int number(String digits) throws ControlException {
+  private static int number(String digits) throws DiskException {
     try {
       return Integer.parseInt(digits);
     } catch (NumberFormatException e) {
-      throw new ControlException(ErrorNumber.EINVAL, "'" + digits + "' is no number", e);
+      throw new DiskException(Errno.EINVAL, "'" + digits + "' is no number", e);
     }
   }
 
@@ -174,13 +176,13 @@ public final class DaemonSocket implements AttachSource {
    * Sends a request to the daemon of a folder.
    *
    * @return the answer, without the number
-   * @throws ControlException if it is another number than 0, or there is no daemon
+   * @throws DiskException if it is another number than 0, or there is no daemon
    */
-  public static String ask(Path folder, String line) throws ControlException {
+  public static String ask(Path folder, String line) throws DiskException {
     Path socket = path(folder);
     byte[] request = (line + "\n").getBytes(StandardCharsets.UTF_8);
     if (request.length > MAX_LINE || line.indexOf('\n') >= 0) {
-      throw new ControlException(ErrorNumber.ENAMETOOLONG, "the request is no short line");
+      throw new DiskException(Errno.ENAMETOOLONG, "the request is no short line");
     }
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       ByteBuffer bytes = ByteBuffer.wrap(request);
@@ -188,16 +190,20 @@ public final class DaemonSocket implements AttachSource {
         channel.write(bytes);
       }
       String answer = rest(channel);
+      if (!answer.endsWith("\n")) {
+        throw new DiskException(
+            Errno.ECONNRESET, "the blktapctrl at " + socket + " hung up before it had answered");
+      }
       int space = answer.indexOf(' ');
       int number = number(answer.substring(0, Math.max(space, 0)));
       if (number != 0) {
-        throw ControlException.answered(number, answer.substring(space + 1).strip());
+        throw new AnsweredException(number, answer.substring(space + 1).strip());
       }
       return answer.substring(space + 1).stripLeading();
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.ECONNREFUSED, "no blktapctrl answers at " + socket, e);
+      throw new DiskException(Errno.ECONNREFUSED, "no blktapctrl answers at " + socket, e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -30,7 +31,7 @@ public record DiskLine(int count, int minor, int state, String name) implements 
   /** The message behind the last disk. */
   static final DiskLine END = new DiskLine(0, -1, 0, "");
 
-  static DiskLine read(ByteBuffer message) throws ControlException {
+  static DiskLine read(ByteBuffer message) throws DiskException {
     return new DiskLine(
         (int) COUNT.get(message, 0),
         (int) MINOR.get(message, 0),
@@ -38,7 +39,7 @@ public record DiskLine(int count, int minor, int state, String name) implements 
         WireText.get(PATH, message));
   }
 
-  void write(ByteBuffer message) throws ControlException {
+  void write(ByteBuffer message) throws DiskException {
     COUNT.put(message, 0, Integer.toUnsignedLong(count));
     MINOR.put(message, 0, Integer.toUnsignedLong(minor));
     STATE.put(message, 0, Integer.toUnsignedLong(state));

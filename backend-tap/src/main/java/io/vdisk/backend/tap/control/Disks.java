@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+
 /**
  * Where a tapdisk gets its disks from: the seam between the control plane and what opens images.
  * Any thread may call.
@@ -11,5 +13,5 @@ public interface Disks {
    *
    * @param minor 0 to 65,535
    */
-  ControlledDisk attach(int minor) throws ControlException;
+  ControlledDisk attach(int minor) throws DiskException;
 }

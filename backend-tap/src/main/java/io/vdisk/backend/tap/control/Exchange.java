@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -40,12 +42,12 @@ final class Exchange implements Closeable {
    * Connects.
    *
    * @param timeout for all that is sent and received; none for ever
-   * @throws ControlException with ENOENT if there is no such socket, with ECONNREFUSED if its
-   *     process has ended
+   * @throws DiskException with ENOENT if there is no such socket, with ECONNREFUSED if its process
+   *     has ended
    */
-  static Exchange open(Path socket, Optional<Duration> timeout) throws ControlException {
+  static Exchange open(Path socket, Optional<Duration> timeout) throws DiskException {
     if (!Files.exists(socket)) {
-      throw new ControlException(ErrorNumber.ENOENT, "no tapdisk has the socket " + socket);
+      throw new DiskException(Errno.ENOENT, "no tapdisk has the socket " + socket);
     }
     SocketChannel channel = null;
     try {
@@ -53,9 +55,8 @@ final class Exchange implements Closeable {
       return new Exchange(socket, channel, Selector.open(), timeout);
     } catch (IOException e) {
       closeQuietly(channel);
-      ErrorNumber number =
-          e instanceof ConnectException ? ErrorNumber.ECONNREFUSED : ErrorNumber.EIO;
-      throw new ControlException(number, "no tapdisk answers at " + socket, e);
+      Errno number = e instanceof ConnectException ? Errno.ECONNREFUSED : Errno.EIO;
+      throw new DiskException(number, "no tapdisk answers at " + socket, e);
     }
   }
 
@@ -70,29 +71,29 @@ final class Exchange implements Closeable {
   }
 
   /** Sends all bytes. */
-  void send(ByteBuffer bytes) throws ControlException {
+  void send(ByteBuffer bytes) throws DiskException {
     try {
       while (bytes.hasRemaining()) {
         if (channel.write(bytes) == 0) {
           await(SelectionKey.OP_WRITE);
         }
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, "the tapdisk at " + socket + " hung up", e);
+      throw new DiskException(Errno.EIO, "the tapdisk at " + socket + " hung up", e);
     }
   }
 
   /** Receives so many bytes, at position 0. */
-  ByteBuffer receive(int count) throws ControlException {
+  ByteBuffer receive(int count) throws DiskException {
     ByteBuffer bytes = ByteBuffer.allocate(count).put(ahead);
     try {
       while (bytes.hasRemaining()) {
         int read = channel.read(bytes);
         if (read < 0) {
-          throw new ControlException(
-              ErrorNumber.EIO,
+          throw new DiskException(
+              Errno.EIO,
               ("the tapdisk at " + socket + " hung up after ")
                   + (bytes.position() + " of " + count + " bytes"));
         }
@@ -100,16 +101,16 @@ final class Exchange implements Closeable {
           await(SelectionKey.OP_READ);
         }
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, "the tapdisk at " + socket + " hung up", e);
+      throw new DiskException(Errno.EIO, "the tapdisk at " + socket + " hung up", e);
     }
     return bytes.flip();
   }
 
   /** Waits for a byte, which stays to be received, or for the end. */
-  boolean receivesMore() throws ControlException {
+  boolean receivesMore() throws DiskException {
     try {
       ahead.clear();
       while (true) {
@@ -119,7 +120,7 @@ final class Exchange implements Closeable {
         }
         await(SelectionKey.OP_READ);
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
       return false;
@@ -136,8 +137,8 @@ final class Exchange implements Closeable {
     }
     long left = timeout.get().toNanos() - (System.nanoTime() - start);
     if (left <= 0) {
-      throw new ControlException(
-          ErrorNumber.ETIMEDOUT,
+      throw new DiskException(
+          Errno.ETIMEDOUT,
           "the tapdisk at "
               + socket
               + " did not answer within "

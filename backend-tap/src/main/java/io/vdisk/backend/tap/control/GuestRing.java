@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -66,11 +68,11 @@ public record GuestRing(
   }
 
   /** Reads a ring to connect, or, where only the guest and the device count, to disconnect. */
-  static GuestRing read(ByteBuffer message) throws ControlException {
+  static GuestRing read(ByteBuffer message) throws DiskException {
     long order = ORDER.get(message, 0);
     if (order > MAX_ORDER) {
-      throw new ControlException(
-          ErrorNumber.EINVAL, "a ring of order " + order + ", and " + MAX_ORDER + " is the most");
+      throw new DiskException(
+          Errno.EINVAL, "a ring of order " + order + ", and " + MAX_ORDER + " is the most");
     }
     List<Integer> grants = new ArrayList<>();
     for (Struct.U32 field : GREF.subList(0, 1 << order)) {
@@ -87,7 +89,7 @@ public record GuestRing(
         (int) POLL_IDLE_THRESHOLD.get(message, 0));
   }
 
-  void write(ByteBuffer message) throws ControlException {
+  void write(ByteBuffer message) throws DiskException {
     DOMID.put(message, 0, Integer.toUnsignedLong(domain));
     DEVID.put(message, 0, Integer.toUnsignedLong(device));
     for (int i = 0; i < grants.size(); i++) {

@@ -1,10 +1,9 @@
 package io.vdisk.backend.tap.control;
 
-import io.vdisk.backend.tap.DiskNumbers;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
-import io.vdisk.backend.tap.disk.DiskInfo;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The socket at which guests come to a disk while it is open. It has the disk's name, not the
- * process's, so that a guest finds who took the place of a process that was killed. One thread at a
- * time.
+ * process's, so that a guest finds who took the place of a process that was killed. Any thread may
+ * call.
  */
 final class GuestSocket {
   private final TapDisk disk;
   private final Optional<Path> path;
-  private @Nullable SharedFileListener listener;
+  private @Nullable SharedFileListener listener; // guarded by this
 
   /** At {@code path}; nowhere if it is empty. */
   GuestSocket(TapDisk disk, Optional<Path> path) {
@@ -29,7 +28,7 @@ final class GuestSocket {
   }
 
   /** Lets guests come. If it cannot, the disk is closed again. */
-  void open() throws DiskException {
+  synchronized void open() throws DiskException {
     if (path.isEmpty()) {
       return;
     }
@@ -44,7 +43,7 @@ final class GuestSocket {
   }
 
   /** Lets no further guest come. */
-  void close() throws DiskException {
+  synchronized void close() throws DiskException {
     SharedFileListener open = listener;
     listener = null;
     if (open != null) {
@@ -59,9 +58,8 @@ final class GuestSocket {
   /** What a guest that comes is told, and given. */
   private final class Guests implements SharedFileListener.Disk {
     @Override
-    public DiskNumbers numbers() throws DiskException {
-      DiskInfo info = disk.info();
-      return DiskNumbers.of(info.sectors(), info.info());
+    public DiskInfo info() {
+      return disk.info();
     }
 
     @Override

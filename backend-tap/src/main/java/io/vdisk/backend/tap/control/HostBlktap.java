@@ -2,8 +2,8 @@ package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.BlktapDevice;
 import io.vdisk.backend.tap.BlktapDevice.Generation;
-import io.vdisk.backend.tap.DiskNumbers;
-import io.vdisk.file.host.HostSystem;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.file.host.NativeDevice;
 import java.io.Closeable;
 import java.io.IOException;
@@ -51,7 +51,7 @@ public final class HostBlktap implements BlktapDevices {
 
   /** Those of this host, if there are any. */
   public HostBlktap() {
-    this(FOLDERS, HostBlktap::openNative);
+    this(FOLDERS, BlktapDevice::device);
   }
 
   HostBlktap(List<Path> folders, Opener opener) {
@@ -59,47 +59,39 @@ public final class HostBlktap implements BlktapDevices {
     this.opener = opener;
   }
 
-  private static NativeDevice openNative(Path path) throws IOException {
-    return HostSystem.installed()
-        .orElseThrow(
-            () -> new IOException("it takes Java 22 or later, and native access for host-linux"))
-        .openDevice(path);
-  }
-
-  private Path folder() throws ControlException {
+  private Path folder() throws DiskException {
     for (Path folder : folders) {
       if (Files.exists(folder.resolve(NAME + 0))) {
         return folder;
       }
     }
-    throw new ControlException(
-        ErrorNumber.ENODEV,
+    throw new DiskException(
+        Errno.ENODEV,
         folders.get(0).resolve(NAME + 0)
             + " is missing: this kernel has no blktap, and no guest can be reached");
   }
 
   @Override
-  public void check() throws ControlException {
+  public void check() throws DiskException {
     try (NativeDevice control = open(folder().resolve(NAME + 0))) {
       assert control != null;
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, NAME + 0 + " cannot be closed", e);
+      throw new DiskException(Errno.EIO, NAME + 0 + " cannot be closed", e);
     }
   }
 
-  private NativeDevice open(Path path) throws ControlException {
+  private NativeDevice open(Path path) throws DiskException {
     try {
       return opener.open(path);
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.ENODEV, path + " cannot be opened: " + e.getMessage(), e);
+      throw new DiskException(Errno.ENODEV, path + " cannot be opened: " + e.getMessage(), e);
     }
   }
 
   @Override
-  public int create(int domain, int device) throws ControlException {
+  public int create(int domain, int device) throws DiskException {
     Path folder = folder();
     try (NativeDevice control = open(folder.resolve(NAME + 0))) {
       int minor = newInterface(control, domain, device);
@@ -113,11 +105,11 @@ public final class HostBlktap implements BlktapDevices {
           control.control(FREE_INTERFACE, minor);
         }
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.ENODEV,
+      throw new DiskException(
+          Errno.ENODEV,
           "no device for domain " + domain + ", device " + device + ": " + e.getMessage(),
           e);
     }
@@ -160,50 +152,42 @@ public final class HostBlktap implements BlktapDevices {
   }
 
   @Override
-  public void free(int minor) throws ControlException {
+  public void free(int minor) throws DiskException {
     try (NativeDevice control = open(folder().resolve(NAME + 0))) {
       int unused = control.control(FREE_INTERFACE, minor);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.ENODEV, "minor " + minor + " cannot be freed: " + e.getMessage(), e);
+      throw new DiskException(
+          Errno.ENODEV, "minor " + minor + " cannot be freed: " + e.getMessage(), e);
     }
   }
 
   @Override
-  public void connect(int minor, ControlledDisk disk) throws ControlException {
+  public void connect(int minor, ControlledDisk disk) throws DiskException {
     Path path = folder().resolve(NAME + minor);
-    DiskInfo info = disk.info();
     try {
       Closeable ring =
           disk.serve(
-              BlktapDevice.begin(
-                  path.toString(),
-                  Generation.BLKTAP_1,
-                  DiskNumbers.of(info.sectors(), info.flags()),
-                  open(path)));
+              BlktapDevice.begin(path.toString(), Generation.BLKTAP_1, disk.info(), open(path)));
       served.put(minor, ring);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.ENODEV, path + " cannot be served: " + e.getMessage(), e);
+      throw new DiskException(Errno.ENODEV, path + " cannot be served: " + e.getMessage(), e);
     }
   }
 
   @Override
-  public void disconnect(int minor) throws ControlException {
+  public void disconnect(int minor) throws DiskException {
     Closeable ring = served.remove(minor);
     if (ring == null) {
-      throw new ControlException(
-          ErrorNumber.ENODEV, folder().resolve(NAME + minor) + " is not served");
+      throw new DiskException(Errno.ENODEV, folder().resolve(NAME + minor) + " is not served");
     }
     try {
       ring.close();
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.EIO, NAME + minor + " was not left well: " + e.getMessage(), e);
+      throw new DiskException(Errno.EIO, NAME + minor + " was not left well: " + e.getMessage(), e);
     }
   }
 }

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -28,7 +30,7 @@ record LongParameters() implements ParametersLayout {
   }
 
   @Override
-  public Parameters read(ByteBuffer message) throws ControlException {
+  public Parameters read(ByteBuffer message) throws DiskException {
     return new Parameters(
         OpenFlag.of(FLAGS.get(message, 0)),
         (int) DEVNUM.get(message, 0),
@@ -40,7 +42,7 @@ record LongParameters() implements ParametersLayout {
   }
 
   @Override
-  public void write(Parameters parameters, ByteBuffer message) throws ControlException {
+  public void write(Parameters parameters, ByteBuffer message) throws DiskException {
     FLAGS.put(message, 0, OpenFlag.word(parameters.flags()));
     DEVNUM.put(message, 0, Integer.toUnsignedLong(parameters.device()));
     DOMID.put(message, 0, Integer.toUnsignedLong(parameters.domain()));

@@ -4,7 +4,7 @@ package io.vdisk.backend.tap.control;
 public sealed interface MessageBody
     permits NoBody,
         Parameters,
-        DiskInfo,
+        Image,
         ProcessId,
         Outcome,
         MinorList,

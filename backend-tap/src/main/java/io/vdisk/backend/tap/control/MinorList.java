@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -32,10 +34,10 @@ public record MinorList(List<Integer> minors) implements MessageBody {
     minors = List.copyOf(minors);
   }
 
-  static MinorList read(ByteBuffer message) throws ControlException {
+  static MinorList read(ByteBuffer message) throws DiskException {
     long count = COUNT.get(message, 0);
     if (count > MAX_COUNT) {
-      throw new ControlException(ErrorNumber.EPROTO, count + " minors do not fit a message");
+      throw new DiskException(Errno.EPROTO, count + " minors do not fit a message");
     }
     List<Integer> minors = new ArrayList<>();
     for (Struct.U32 field : LIST.subList(0, (int) count)) {
@@ -44,10 +46,10 @@ public record MinorList(List<Integer> minors) implements MessageBody {
     return new MinorList(minors);
   }
 
-  void write(ByteBuffer message) throws ControlException {
+  void write(ByteBuffer message) throws DiskException {
     if (minors.size() > MAX_COUNT) {
-      throw new ControlException(
-          ErrorNumber.ERANGE, minors.size() + " minors are attached, and 63 fit a message");
+      throw new DiskException(
+          Errno.ERANGE, minors.size() + " minors are attached, and 63 fit a message");
     }
     COUNT.put(message, 0, minors.size());
     for (int i = 0; i < minors.size(); i++) {

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -33,9 +35,9 @@ public final class Minors {
    * Takes the lowest free number.
    *
    * @return the file that stands for it
-   * @throws ControlException with ENOSPC if all 16,384 are taken
+   * @throws DiskException with ENOSPC if all 16,384 are taken
    */
-  public Path allocate() throws ControlException {
+  public Path allocate() throws DiskException {
     folder.prepare();
     ProcessLock lock = ProcessLock.await(folder.minors());
     try {
@@ -47,13 +49,13 @@ public final class Minors {
         try {
           return Files.createFile(marker);
         } catch (IOException e) {
-          throw new ControlException(ErrorNumber.EIO, marker + " cannot be made", e);
+          throw new DiskException(Errno.EIO, marker + " cannot be made", e);
         }
       }
     } finally {
       lock.close();
     }
-    throw new ControlException(ErrorNumber.ENOSPC, "all " + limit + " minors are taken");
+    throw new DiskException(Errno.ENOSPC, "all " + limit + " minors are taken");
   }
 
   /** The number that a file stands for. */
@@ -65,9 +67,9 @@ public final class Minors {
   /**
    * Gives a number back.
    *
-   * @throws ControlException with ENOENT if it is not taken, with EAGAIN if it is attached
+   * @throws DiskException with ENOENT if it is not taken, with EAGAIN if it is attached
    */
-  public void free(int minor) throws ControlException {
+  public void free(int minor) throws DiskException {
     if (!Files.isDirectory(folder.minors())) {
       throw unknown(minor);
     }
@@ -81,10 +83,10 @@ public final class Minors {
       }
     } catch (NoSuchFileException e) {
       throw unknown(minor);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, "minor " + minor + " cannot be freed", e);
+      throw new DiskException(Errno.EIO, "minor " + minor + " cannot be freed", e);
     } finally {
       lock.close();
     }
@@ -94,9 +96,9 @@ public final class Minors {
    * Marks a number as attached.
    *
    * @return what ends that when it is closed; the end of this process does too
-   * @throws ControlException with ENOENT if it is not taken, with EAGAIN if it is attached
+   * @throws DiskException with ENOENT if it is not taken, with EAGAIN if it is attached
    */
-  ProcessLock attach(int minor) throws ControlException {
+  ProcessLock attach(int minor) throws DiskException {
     Path marker = folder.marker(minor);
     if (!Files.isRegularFile(marker)) {
       throw unknown(minor);
@@ -104,8 +106,8 @@ public final class Minors {
     return ProcessLock.take(marker);
   }
 
-  private ControlException unknown(int minor) {
-    return new ControlException(
-        ErrorNumber.ENOENT, "minor " + minor + " is not allocated: no " + folder.marker(minor));
+  private DiskException unknown(int minor) {
+    return new DiskException(
+        Errno.ENOENT, "minor " + minor + " is not allocated: no " + folder.marker(minor));
   }
 }

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -24,14 +26,14 @@ public record Outcome(int error, String sentence) implements MessageBody {
   /** That all went well. */
   static final Outcome DONE = new Outcome(0, "");
 
-  static Outcome of(ControlException failure) {
+  static Outcome of(DiskException failure) {
     return new Outcome(failure.number(), failure.sentence());
   }
 
-  static Outcome read(ByteBuffer message) throws ControlException {
+  static Outcome read(ByteBuffer message) throws DiskException {
     int error = (int) ERROR.get(message, 0);
     if (error < 0) {
-      throw new ControlException(ErrorNumber.EPROTO, "the error number " + error + " is negative");
+      throw new DiskException(Errno.EPROTO, "the error number " + error + " is negative");
     }
     return new Outcome(error, WireText.get(MESSAGE, message));
   }
@@ -42,9 +44,9 @@ public record Outcome(int error, String sentence) implements MessageBody {
   }
 
   /** The failure that it tells of; if it tells of none, EPROTO. */
-  ControlException failure() {
+  DiskException failure() {
     return error == 0
-        ? new ControlException(ErrorNumber.EPROTO, "an error without a number")
-        : ControlException.answered(error, sentence);
+        ? new DiskException(Errno.EPROTO, "an error without a number")
+        : new AnsweredException(error, sentence);
   }
 }

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.OpenFlag;
 import java.util.Set;
 
 /**

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,41 +36,41 @@ final class PipeClient implements Closeable {
   }
 
   /** Sends what gets no answer. */
-  void send(PipeMessage message) throws ControlException {
+  void send(PipeMessage message) throws DiskException {
     try {
       pipes.write(message.encode(dialect));
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, "the pipe to a tapdisk is broken", e);
+      throw new DiskException(Errno.EIO, "the pipe to a tapdisk is broken", e);
     }
   }
 
   /**
    * Sends a request and receives an answer.
    *
-   * @throws ControlException with ETIMEDOUT if none comes in time
+   * @throws DiskException with ETIMEDOUT if none comes in time
    */
-  PipeMessage ask(PipeMessage request) throws ControlException {
+  PipeMessage ask(PipeMessage request) throws DiskException {
     send(request);
     Future<PipeMessage> answer = reader.submit(this::receive);
     try {
       return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       close();
-      throw new ControlException(
-          ErrorNumber.ETIMEDOUT,
+      throw new DiskException(
+          Errno.ETIMEDOUT,
           "the tapdisk did not answer " + request.type() + " within " + timeout.toSeconds() + " s",
           e);
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof ControlException told) {
+      if (e.getCause() instanceof DiskException told) {
         throw told;
       }
-      throw new ControlException(ErrorNumber.EIO, "the pipe from a tapdisk is broken", e);
+      throw new DiskException(Errno.EIO, "the pipe from a tapdisk is broken", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       close();
-      throw new ControlException(ErrorNumber.EINTR, "interrupted", e);
+      throw new DiskException(Errno.EINTR, "interrupted", e);
     }
   }
 
@@ -78,7 +80,7 @@ final class PipeClient implements Closeable {
     while (bytes.position() < size) {
       bytes.limit(size);
       if (!pipes.read(bytes)) {
-        throw new ControlException(ErrorNumber.EIO, "the pipe was closed");
+        throw new DiskException(Errno.EIO, "the pipe was closed");
       }
       if (bytes.position() >= dialect.headerSize()) {
         int number = PipeMessage.typeNumber(bytes);

@@ -1,5 +1,8 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -93,18 +96,17 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
    * Reads a message.
    *
    * @param bytes all its bytes, from index 0 to the limit
-   * @throws ControlException with EINVAL if it has no known type, or too few bytes for it
+   * @throws DiskException with EINVAL if it has no known type, or too few bytes for it
    */
-  static PipeMessage decode(ByteBuffer bytes, PipeDialect dialect) throws ControlException {
+  static PipeMessage decode(ByteBuffer bytes, PipeDialect dialect) throws DiskException {
     int number = typeNumber(bytes);
     PipeMessageType type =
         PipeMessageType.of(number)
-            .orElseThrow(
-                () -> new ControlException(ErrorNumber.EINVAL, "no message has type " + number));
+            .orElseThrow(() -> new DiskException(Errno.EINVAL, "no message has type " + number));
     int size = dialect.headerSize() + leastBody(type);
     if (bytes.limit() < size) {
-      throw new ControlException(
-          ErrorNumber.EINVAL, type + " has " + bytes.limit() + " bytes, and needs " + size);
+      throw new DiskException(
+          Errno.EINVAL, type + " has " + bytes.limit() + " bytes, and needs " + size);
     }
     return new PipeMessage(
         type,
@@ -124,8 +126,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
     };
   }
 
-  private static Body body(PipeMessageType type, ByteBuffer bytes, int start)
-      throws ControlException {
+  private static Body body(PipeMessageType type, ByteBuffer bytes, int start) throws DiskException {
     return switch (type) {
       case PARAMS -> {
         byte[] path = new byte[bytes.limit() - start];
@@ -139,12 +140,12 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
     };
   }
 
-  private static DiskInfo image(ByteBuffer bytes, int start) throws ControlException {
+  private static DiskInfo image(ByteBuffer bytes, int start) throws DiskException {
     long sectors = bytes.getLong(start);
     long sectorSize = bytes.getLong(start + 8);
     if (sectors < 0 || sectorSize < 0 || sectorSize > Integer.MAX_VALUE) {
-      throw new ControlException(
-          ErrorNumber.EPROTO, sectors + " sectors of " + sectorSize + " bytes are no disk");
+      throw new DiskException(
+          Errno.EPROTO, sectors + " sectors of " + sectorSize + " bytes are no disk");
     }
     return new DiskInfo(sectors, (int) sectorSize, bytes.getInt(start + 16));
   }
@@ -152,9 +153,9 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
   /**
    * Writes the message.
    *
-   * @throws ControlException with ENAMETOOLONG if a path does not fit
+   * @throws DiskException with ENAMETOOLONG if a path does not fit
    */
-  ByteBuffer encode(PipeDialect dialect) throws ControlException {
+  ByteBuffer encode(PipeDialect dialect) throws DiskException {
     ByteBuffer bytes = ByteBuffer.allocate(MAX_SIZE).order(ByteOrder.LITTLE_ENDIAN);
     int start = dialect.headerSize();
     int size = start;
@@ -165,7 +166,7 @@ record PipeMessage(PipeMessageType type, int driver, int cookie, boolean isReadO
       size += end;
     } else if (body instanceof Image image) {
       bytes.putLong(start, image.info().sectors()).putLong(start + 8, image.info().sectorSize());
-      bytes.putInt(start + 16, image.info().flags());
+      bytes.putInt(start + 16, image.info().info());
       size += Image.SIZE;
     } else if (body instanceof Device device) {
       bytes.put(start, (byte) device.minor()).putShort(start + 2, (short) device.domain());

@@ -1,6 +1,11 @@
 package io.vdisk.backend.tap.control;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,7 +34,7 @@ public final class PipeServer implements Closeable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private PipeDialect dialect = PipeDialect.XEN_3_2;
   private boolean isLastClosed;
-  private @Nullable ControlException failure;
+  private @Nullable DiskException failure;
 
   /** A disk by its cookie, and the minor of its device once it has one. */
   private static final class Served {
@@ -51,10 +56,10 @@ public final class PipeServer implements Closeable {
   /**
    * Opens the pipes.
    *
-   * @throws ControlException with ENOENT if one is missing
+   * @throws DiskException with ENOENT if one is missing
    */
   public static PipeServer open(Path read, Path write, long pid, Disks disks, BlktapDevices devices)
-      throws ControlException {
+      throws DiskException {
     return new PipeServer(Pipes.open(read, write), pid, disks, devices);
   }
 
@@ -108,7 +113,7 @@ public final class PipeServer implements Closeable {
     PipeMessage message;
     try {
       message = PipeMessage.decode(raw, dialect);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       if (PipeMessage.typeNumber(raw) == PipeMessageType.PARAMS.number()) {
         send(PipeMessage.answer(PipeMessageType.IMG_FAIL, new PipeMessage.Nothing()));
       }
@@ -134,16 +139,15 @@ public final class PipeServer implements Closeable {
           PipeDriver.of(message.driver())
               .orElseThrow(
                   () ->
-                      new ControlException(
-                          ErrorNumber.ENOENT, "no driver has number " + message.driver()));
+                      new DiskException(Errno.ENOENT, "no driver has number " + message.driver()));
       if (served.containsKey(message.cookie())) {
-        throw new ControlException(ErrorNumber.EEXIST, "cookie " + message.cookie() + " again");
+        throw new DiskException(Errno.EEXIST, "cookie " + message.cookie() + " again");
       }
       ControlledDisk disk = disks.attach(message.cookie());
       DiskInfo info = open(disk, driver.word() + ":" + path, message.isReadOnly());
       served.put(message.cookie(), new Served(disk));
       return PipeMessage.answer(PipeMessageType.IMG, new PipeMessage.Image(info));
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       // The protocol has no place for the reason.
       return new PipeMessage(
           PipeMessageType.IMG_FAIL,
@@ -155,11 +159,11 @@ public final class PipeServer implements Closeable {
   }
 
   private static DiskInfo open(ControlledDisk disk, String name, boolean isReadOnly)
-      throws ControlException {
+      throws DiskException {
     try {
       return disk.open(
           isReadOnly ? OpenRequest.of(name, OpenFlag.READ_ONLY) : OpenRequest.of(name));
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       disk.detach();
       throw e;
     }
@@ -170,12 +174,12 @@ public final class PipeServer implements Closeable {
     Served one = served.get(message.cookie());
     try {
       if (one == null || one.minor.isPresent()) {
-        throw new ControlException(ErrorNumber.EINVAL, "no disk waits for minor " + minor);
+        throw new DiskException(Errno.EINVAL, "no disk waits for minor " + minor);
       }
       devices.connect(minor, one.disk);
       one.minor = OptionalInt.of(minor);
       return PipeMessage.answer(PipeMessageType.NEWDEV_RSP, new PipeMessage.Nothing());
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       return PipeMessage.answer(PipeMessageType.NEWDEV_FAIL, new PipeMessage.Nothing());
     }
   }
@@ -199,13 +203,13 @@ public final class PipeServer implements Closeable {
   }
 
   private interface Step {
-    void run() throws ControlException;
+    void run() throws DiskException;
   }
 
   private void attempt(Step step) {
     try {
       step.run();
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       if (failure == null) {
         failure = e;
       } else {

@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,24 +27,24 @@ final class Pipes implements Closeable {
   }
 
   /** Opens two pipes that are there. */
-  static Pipes open(Path read, Path write) throws ControlException {
+  static Pipes open(Path read, Path write) throws DiskException {
     FileChannel in = open(read);
     try {
       return new Pipes(in, open(write));
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       closeQuietly(in);
       throw e;
     }
   }
 
-  private static FileChannel open(Path pipe) throws ControlException {
+  private static FileChannel open(Path pipe) throws DiskException {
     if (!Files.exists(pipe) || Files.isRegularFile(pipe) || Files.isDirectory(pipe)) {
-      throw new ControlException(ErrorNumber.ENOENT, pipe + " is no pipe");
+      throw new DiskException(Errno.ENOENT, pipe + " is no pipe");
     }
     try {
       return FileChannel.open(pipe, StandardOpenOption.READ, StandardOpenOption.WRITE);
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, pipe + " cannot be opened: " + e.getMessage(), e);
+      throw new DiskException(Errno.EIO, pipe + " cannot be opened: " + e.getMessage(), e);
     }
   }
 
@@ -50,9 +52,9 @@ final class Pipes implements Closeable {
    * Makes a pipe, by the program {@code mkfifo}. One that is there is replaced: a process that
    * still has it open must not take what is meant for another.
    *
-   * @throws ControlException if it cannot be made
+   * @throws DiskException if it cannot be made
    */
-  static void make(Path pipe) throws ControlException {
+  static void make(Path pipe) throws DiskException {
     try {
       Files.createDirectories(pipe.toAbsolutePath().getParent());
       remove(pipe);
@@ -63,27 +65,27 @@ final class Pipes implements Closeable {
       made.getOutputStream().close();
       made.getInputStream().readAllBytes();
       if (!made.waitFor(10, TimeUnit.SECONDS) || made.exitValue() != 0) {
-        throw new ControlException(ErrorNumber.EIO, "the pipe " + pipe + " cannot be made");
+        throw new DiskException(Errno.EIO, "the pipe " + pipe + " cannot be made");
       }
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       throw e;
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.EIO, "the pipe " + pipe + " cannot be made: " + e.getMessage(), e);
+      throw new DiskException(
+          Errno.EIO, "the pipe " + pipe + " cannot be made: " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ControlException(ErrorNumber.EINTR, "interrupted", e);
+      throw new DiskException(Errno.EINTR, "interrupted", e);
     }
   }
 
   /** Removes a pipe, if it is one; those who have it open keep it. */
-  static void remove(Path pipe) throws ControlException {
+  static void remove(Path pipe) throws DiskException {
     try {
       if (!Files.isRegularFile(pipe)) {
         Files.deleteIfExists(pipe);
       }
     } catch (IOException e) {
-      throw new ControlException(ErrorNumber.EIO, "the pipe " + pipe + " cannot be removed", e);
+      throw new DiskException(Errno.EIO, "the pipe " + pipe + " cannot be removed", e);
     }
   }
 

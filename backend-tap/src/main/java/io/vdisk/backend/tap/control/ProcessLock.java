@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,23 +24,23 @@ final class ProcessLock implements Closeable {
   /**
    * Waits for a lock, however long.
    *
-   * @throws ControlException if there is no program {@code flock}, or no such file
+   * @throws DiskException if there is no program {@code flock}, or no such file
    */
-  static ProcessLock await(Path file) throws ControlException {
+  static ProcessLock await(Path file) throws DiskException {
     return take(file, List.of("flock", file.toString(), "cat"));
   }
 
   /**
    * Takes a lock at once.
    *
-   * @throws ControlException with EAGAIN if another has it
+   * @throws DiskException with EAGAIN if another has it
    */
-  static ProcessLock take(Path file) throws ControlException {
+  static ProcessLock take(Path file) throws DiskException {
     String conflict = Integer.toString(CONFLICT);
     return take(file, List.of("flock", "-n", "-E", conflict, file.toString(), "cat"));
   }
 
-  private static ProcessLock take(Path file, List<String> command) throws ControlException {
+  private static ProcessLock take(Path file, List<String> command) throws DiskException {
     Process holder = start(command);
     try {
       // "cat" runs once the lock is held, and says so by giving back what it was given.
@@ -51,27 +53,26 @@ final class ProcessLock implements Closeable {
       // It has ended: its exit code says why.
     }
     if (ended(holder) == CONFLICT) {
-      throw new ControlException(ErrorNumber.EAGAIN, file + " is in use");
+      throw new DiskException(Errno.EAGAIN, file + " is in use");
     }
-    throw new ControlException(ErrorNumber.EIO, "the program 'flock' could not lock " + file);
+    throw new DiskException(Errno.EIO, "the program 'flock' could not lock " + file);
   }
 
-  private static Process start(List<String> command) throws ControlException {
+  private static Process start(List<String> command) throws DiskException {
     try {
       return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     } catch (IOException e) {
-      throw new ControlException(
-          ErrorNumber.ENOSYS, "the program 'flock', of util-linux, is missing", e);
+      throw new DiskException(Errno.ENOSYS, "the program 'flock', of util-linux, is missing", e);
     }
   }
 
-  private static int ended(Process holder) throws ControlException {
+  private static int ended(Process holder) throws DiskException {
     try {
       return holder.waitFor();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       holder.destroy();
-      throw new ControlException(ErrorNumber.EINTR, "interrupted while a lock was taken", e);
+      throw new DiskException(Errno.EINTR, "interrupted while a lock was taken", e);
     }
   }
 

@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.RateLimit;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -32,7 +34,7 @@ public record Rates(RateLimit.Rates rates) implements MessageBody {
     STRUCT.end(40);
   }
 
-  static Rates read(ByteBuffer message) throws ControlException {
+  static Rates read(ByteBuffer message) throws DiskException {
     try {
       return new Rates(
           new RateLimit.Rates(
@@ -41,7 +43,7 @@ public record Rates(RateLimit.Rates rates) implements MessageBody {
               REQUESTS.get(message, 0),
               REQUESTS_BURST.get(message, 0)));
     } catch (IllegalArgumentException e) {
-      throw new ControlException(ErrorNumber.EINVAL, String.valueOf(e.getMessage()), e);
+      throw new DiskException(Errno.EINVAL, String.valueOf(e.getMessage()), e);
     }
   }
 

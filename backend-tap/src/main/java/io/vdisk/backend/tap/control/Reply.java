@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -20,7 +21,7 @@ record Reply(List<ControlMessage> messages, String following) {
    * tap-ctl takes an error message for a breach of the protocol; today it is the other way round.
    */
   static Reply failure(
-      MessageType request, int cookie, ControlException failure, Generation generation) {
+      MessageType request, int cookie, DiskException failure, Generation generation) {
     MessageType answer = generation == Generation.TODAY ? MessageType.ERROR : answer(request);
     return of(new ControlMessage(answer, cookie, Outcome.of(failure)));
   }
@@ -37,7 +38,7 @@ record Reply(List<ControlMessage> messages, String following) {
   }
 
   /** All the bytes: an answer is one write. */
-  ByteBuffer encode(Generation generation) throws ControlException {
+  ByteBuffer encode(Generation generation) throws DiskException {
     byte[] text = following.getBytes(StandardCharsets.UTF_8);
     ByteBuffer all = ByteBuffer.allocate(messages.size() * generation.messageSize() + text.length);
     for (ControlMessage message : messages) {

@@ -1,5 +1,9 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -44,9 +48,9 @@ final class RequestBytes {
   /**
    * The request, once it is whole.
    *
-   * @throws ControlException if it is wrong
+   * @throws DiskException if it is wrong
    */
-  Optional<ControlRequest> request() throws ControlException {
+  Optional<ControlRequest> request() throws DiskException {
     if (bytes.hasRemaining()) {
       return Optional.empty();
     }
@@ -65,7 +69,7 @@ final class RequestBytes {
     }
     byte[] key = new byte[keyBytes(keyStart)];
     bytes.get(keyStart, key);
-    EncryptionKey kept = new EncryptionKey(key);
+    DiskKey kept = new DiskKey(key);
     Arrays.fill(key, (byte) 0);
     return Optional.of(new ControlRequest(message, log(logBytes), Optional.of(kept)));
   }
@@ -87,15 +91,15 @@ final class RequestBytes {
     return bytes.position() < end;
   }
 
-  private int keyBytes(int keyStart) throws ControlException {
+  private int keyBytes(int keyStart) throws DiskException {
     int length = bytes.get(keyStart - 1) & 0xff;
     if (length == 0 || length > MAX_KEY_BYTES) {
-      throw new ControlException(ErrorNumber.EINVAL, "a key of " + length + " bytes");
+      throw new DiskException(Errno.EINVAL, "a key of " + length + " bytes");
     }
     return length;
   }
 
-  private Optional<String> log(int length) throws ControlException {
+  private Optional<String> log(int length) throws DiskException {
     if (length == 0) {
       return Optional.empty();
     }
@@ -118,10 +122,10 @@ final class RequestBytes {
   }
 
   /** The bytes of a request as a client sends it. */
-  static ByteBuffer of(ControlRequest request, Generation generation) throws ControlException {
+  static ByteBuffer of(ControlRequest request, Generation generation) throws DiskException {
     ByteBuffer message = request.message().encode(generation);
     int logBytes = request.log().isPresent() ? LOG_BYTES : 0;
-    byte[] key = request.key().map(EncryptionKey::copy).orElse(new byte[0]);
+    byte[] key = request.key().map(DiskKey::copy).orElse(new byte[0]);
     int keyBytes = key.length == 0 ? 0 : 1 + key.length;
     ByteBuffer all = ByteBuffer.allocate(message.capacity() + logBytes + keyBytes).put(message);
     if (request.log().isPresent()) {

@@ -1,6 +1,11 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.control.AttachedDisks.Attached;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,7 +13,8 @@ import java.util.stream.Collectors;
 
 /**
  * Carries out requests, with the numbers of errors that xapi's tapdisk gives. Any thread may call;
- * what changes a disk waits for what changes the same disk, and for nothing else.
+ * what changes a disk waits for what changes the same disk, and for nothing else; a forced closing
+ * waits for nothing.
  */
 final class RequestHandler {
   private final long pid;
@@ -36,18 +42,22 @@ final class RequestHandler {
     ControlMessage message = request.message();
     try {
       return carryOut(request);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       return Reply.failure(message.type(), message.cookie(), e, generation);
     } catch (RuntimeException | Error e) {
-      String where = e.getStackTrace().length == 0 ? "" : " at " + e.getStackTrace()[0];
-      ControlException failure =
-          new ControlException(
-              ErrorNumber.EIO, "this is a fault of the program itself: " + e + where, e);
-      return Reply.failure(message.type(), message.cookie(), failure, generation);
+      return Reply.failure(message.type(), message.cookie(), fault(e), generation);
     }
   }
 
-  private Reply carryOut(ControlRequest request) throws ControlException {
+  /** What is told of a failure that nobody foresaw. */
+  static DiskException fault(Throwable failure) {
+    StackTraceElement[] stack = failure.getStackTrace();
+    String where = stack.length == 0 ? "" : " at " + stack[0];
+    return new DiskException(
+        Errno.EIO, "this is a fault of the program itself: " + failure + where, failure);
+  }
+
+  private Reply carryOut(ControlRequest request) throws DiskException {
     int minor = request.message().cookie();
     return switch (request.message().type()) {
       case PID -> reply(request, MessageType.PID_RSP, new ProcessId((int) pid));
@@ -55,12 +65,12 @@ final class RequestHandler {
       case LIST_MINORS -> reply(request, MessageType.LIST_MINORS_RSP, new MinorList(minors()));
       case STATS -> statistics(minor);
       case DISK_INFO_REQUEST ->
-          reply(request, MessageType.DISK_INFO_RSP, attached(minor).disk().info());
+          reply(request, MessageType.DISK_INFO_RSP, new Image(attached(minor).disk().info()));
       case ATTACH -> attach(request);
       case DETACH -> change(request, MessageType.DETACH_RSP, disks::detach);
       case OPEN -> open(request);
-      case CLOSE -> change(request, MessageType.CLOSE_RSP, one -> one.disk().close(false));
-      case FORCE_SHUTDOWN -> change(request, MessageType.CLOSE_RSP, one -> one.disk().close(true));
+      case CLOSE -> closed(change(request, MessageType.CLOSE_RSP, one -> one.disk().close(false)));
+      case FORCE_SHUTDOWN -> force(request);
       case PAUSE -> change(request, MessageType.PAUSE_RSP, one -> one.disk().pause());
       case RESUME ->
           change(request, MessageType.RESUME_RSP, one -> one.disk().resume(request.resuming()));
@@ -75,11 +85,10 @@ final class RequestHandler {
               MessageType.XENBLKIF_CONNECT_RSP,
               one -> rings.connect(one.disk(), ring(request)));
       case XENBLKIF_DISCONNECT -> disconnect(request);
-      case EXIT -> throw new ControlException(ErrorNumber.EBUSY, "disks are attached");
+      case EXIT -> throw new DiskException(Errno.EBUSY, "disks are attached");
       default ->
-          throw new ControlException(
-              ErrorNumber.EINVAL,
-              "a tapdisk is not asked '" + request.message().type().text() + "'");
+          throw new DiskException(
+              Errno.EINVAL, "a tapdisk is not asked '" + request.message().type().text() + "'");
     };
   }
 
@@ -104,7 +113,7 @@ final class RequestHandler {
     return disks.all().stream().map(Attached::minor).toList();
   }
 
-  private Reply statistics(int minor) throws ControlException {
+  private Reply statistics(int minor) throws DiskException {
     String json =
         minor == ControlMessage.NO_MINOR
             ? disks.all().stream()
@@ -117,31 +126,35 @@ final class RequestHandler {
     return new Reply(List.of(head), json);
   }
 
-  private Reply attach(ControlRequest request) throws ControlException {
+  private Reply attach(ControlRequest request) throws DiskException {
     disks.attach(request.message().cookie());
     return reply(request, MessageType.ATTACH_RSP, Outcome.DONE);
   }
 
-  private Reply open(ControlRequest request) throws ControlException {
-    OpenRequest opening = request.opening();
+  private Reply open(ControlRequest request) throws DiskException {
+    boolean isOpen = false;
     try {
+      OpenRequest opening = request.opening();
       int minor = request.message().cookie();
-      Attached one = disks.find(minor).orElseThrow(() -> absent(ErrorNumber.EINVAL, minor));
+      Attached one = disks.find(minor).orElseThrow(() -> absent(Errno.EINVAL, minor));
       synchronized (one) {
-        DiskInfo info = stillAttached(one, ErrorNumber.EINVAL).disk().open(opening);
-        return reply(request, MessageType.OPEN_RSP, info);
+        DiskInfo info = stillAttached(one, Errno.EINVAL).disk().open(opening);
+        isOpen = true;
+        return reply(request, MessageType.OPEN_RSP, new Image(info));
       }
     } finally {
-      opening.key().ifPresent(EncryptionKey::close);
+      if (!isOpen) {
+        request.key().ifPresent(DiskKey::close);
+      }
     }
   }
 
   private interface Change {
-    void apply(Attached one) throws ControlException;
+    void apply(Attached one) throws DiskException;
   }
 
   private Reply change(ControlRequest request, MessageType answer, Change change)
-      throws ControlException {
+      throws DiskException {
     Attached one = attached(request.message().cookie());
     synchronized (one) {
       change.apply(stillAttached(one, missing()));
@@ -149,7 +162,19 @@ final class RequestHandler {
     return reply(request, answer, Outcome.DONE);
   }
 
-  private Reply disconnect(ControlRequest request) throws ControlException {
+  /** Beside whatever else is being done to the disk, which may wait for the host for ever. */
+  private Reply force(ControlRequest request) throws DiskException {
+    attached(request.message().cookie()).disk().close(true);
+    return closed(reply(request, MessageType.CLOSE_RSP, Outcome.DONE));
+  }
+
+  /** Its rings have gone with a disk. */
+  private Reply closed(Reply answer) {
+    rings.forgetGone();
+    return answer;
+  }
+
+  private Reply disconnect(ControlRequest request) throws DiskException {
     GuestRing ring = ring(request);
     rings.disconnect(ring.domain(), ring.device());
     return reply(request, MessageType.XENBLKIF_DISCONNECT_RSP, Outcome.DONE);
@@ -159,11 +184,11 @@ final class RequestHandler {
     return (GuestRing) request.message().body();
   }
 
-  private Attached attached(int minor) throws ControlException {
+  private Attached attached(int minor) throws DiskException {
     return disks.find(minor).orElseThrow(() -> absent(missing(), minor));
   }
 
-  private Attached stillAttached(Attached one, ErrorNumber number) throws ControlException {
+  private Attached stillAttached(Attached one, Errno number) throws DiskException {
     if (disks.find(one.minor()).filter(one::equals).isEmpty()) {
       throw absent(number, one.minor());
     }
@@ -171,11 +196,11 @@ final class RequestHandler {
   }
 
   /** What is said of a minor that is not attached. */
-  private ErrorNumber missing() {
-    return generation == Generation.TODAY ? ErrorNumber.ENODEV : ErrorNumber.EINVAL;
+  private Errno missing() {
+    return generation == Generation.TODAY ? Errno.ENODEV : Errno.EINVAL;
   }
 
-  private static ControlException absent(ErrorNumber number, int minor) {
-    return new ControlException(number, "minor " + minor + " is not attached to this process");
+  private static DiskException absent(Errno number, int minor) {
+    return new DiskException(number, "minor " + minor + " is not attached to this process");
   }
 }

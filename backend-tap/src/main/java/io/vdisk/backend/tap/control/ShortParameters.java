@@ -1,5 +1,8 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
@@ -33,7 +36,7 @@ record ShortParameters() implements ParametersLayout {
   }
 
   @Override
-  public Parameters read(ByteBuffer message) throws ControlException {
+  public Parameters read(ByteBuffer message) throws DiskException {
     Set<OpenFlag> flags = OpenFlag.of(FLAGS.get(message, 0));
     checkKnown(flags);
     return new Parameters(
@@ -47,11 +50,11 @@ record ShortParameters() implements ParametersLayout {
   }
 
   @Override
-  public void write(Parameters parameters, ByteBuffer message) throws ControlException {
+  public void write(Parameters parameters, ByteBuffer message) throws DiskException {
     checkKnown(parameters.flags());
     if (parameters.timeoutSeconds() != 0) {
-      throw new ControlException(
-          ErrorNumber.EOPNOTSUPP, "the messages of Xen 4.1 have no place for a timeout");
+      throw new DiskException(
+          Errno.EOPNOTSUPP, "the messages of Xen 4.1 have no place for a timeout");
     }
     FLAGS.put(message, 0, OpenFlag.word(parameters.flags()));
     DEVNUM.put(message, 0, Integer.toUnsignedLong(parameters.device()));
@@ -59,11 +62,10 @@ record ShortParameters() implements ParametersLayout {
     WireText.put(PATH, message, parameters.disk());
   }
 
-  private static void checkKnown(Set<OpenFlag> flags) throws ControlException {
+  private static void checkKnown(Set<OpenFlag> flags) throws DiskException {
     for (OpenFlag flag : flags) {
       if (!FLAGS_THERE.contains(flag)) {
-        throw new ControlException(
-            ErrorNumber.EOPNOTSUPP, "the messages of Xen 4.1 have no flag " + flag);
+        throw new DiskException(Errno.EOPNOTSUPP, "the messages of Xen 4.1 have no flag " + flag);
       }
     }
   }

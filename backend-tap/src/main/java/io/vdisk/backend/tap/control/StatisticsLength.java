@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
@@ -24,12 +26,11 @@ public record StatisticsLength(int bytes) implements MessageBody {
     STRUCT.end(24);
   }
 
-  static StatisticsLength read(ByteBuffer message) throws ControlException {
+  static StatisticsLength read(ByteBuffer message) throws DiskException {
     long length = LENGTH.get(message, 0);
     if (length < 0 || length > MAX_BYTES) {
-      throw new ControlException(
-          ErrorNumber.EPROTO,
-          "statistics of " + Long.toUnsignedString(length) + " bytes are too many");
+      throw new DiskException(
+          Errno.EPROTO, "statistics of " + Long.toUnsignedString(length) + " bytes are too many");
     }
     return new StatisticsLength((int) length);
   }

@@ -1,20 +1,21 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
-import io.vdisk.backend.tap.disk.DiskKey;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
+import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.ServedRing;
 import io.vdisk.backend.tap.disk.TapDisk;
+import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * The disks of a tapdisk: {@link TapDisk}s, which share the process's RAM disks. While one is open,
@@ -50,40 +51,10 @@ public final class TapDisks implements Disks {
         new TapDisk(minor, policy, rams), sockets.map(folder -> folder.resolve(SOCKET + minor)));
   }
 
-  private static ControlException told(DiskException e) {
-    String message = e.getMessage();
-    ControlException told =
-        new ControlException(e.errno().number(), message == null ? e.toString() : message);
-    told.initCause(e);
-    return told;
-  }
-
-  private static Optional<Path> path(Optional<String> name) throws ControlException {
-    try {
-      return name.map(Path::of);
-    } catch (InvalidPathException e) {
-      throw new ControlException(ErrorNumber.EINVAL, "not a file name: " + e.getMessage(), e);
-    }
-  }
-
-  private static DiskKey key(EncryptionKey key) {
-    byte[] bytes = key.copy();
-    try {
-      return new DiskKey(bytes);
-    } finally {
-      Arrays.fill(bytes, (byte) 0);
-    }
-  }
-
-  private static DiskInfo info(io.vdisk.backend.tap.disk.DiskInfo info) {
-    return new DiskInfo(info.sectors(), info.sectorSize(), info.info());
-  }
-
-  /** A disk behind the control plane's own words. */
+  /** A disk with the socket at which guests come to it. */
   private static final class Controlled implements ControlledDisk {
     private final TapDisk disk;
     private final GuestSocket socket;
-    private volatile DiskInfo known = new DiskInfo(0, 0, 0);
 
     Controlled(TapDisk disk, Optional<Path> socket) {
       this.disk = disk;
@@ -101,71 +72,49 @@ public final class TapDisks implements Disks {
     }
 
     @Override
-    public DiskInfo open(OpenRequest request) throws ControlException {
-      boolean hasParent = request.flags().contains(OpenFlag.REUSE_PARENT);
-      io.vdisk.backend.tap.disk.OpenRequest asked =
-          new io.vdisk.backend.tap.disk.OpenRequest(
-              request.disk(),
-              OpenFlag.word(request.flags()),
-              path(request.log()),
-              request.secondary(),
-              request.key().map(TapDisks::key),
-              hasParent ? OptionalInt.of(request.parentMinor()) : OptionalInt.empty(),
-              request.timeoutSeconds());
+    public DiskInfo open(OpenRequest request) throws DiskException {
+      DiskInfo info = disk.open(request);
+      socket.open();
+      return info;
+    }
+
+    @Override
+    public Closeable serve(TapTransport guest) throws DiskException {
       try {
-        known = TapDisks.info(disk.open(asked));
-        socket.open();
-        return known;
-      } catch (DiskException e) {
-        asked.key().ifPresent(DiskKey::close);
-        throw told(e);
+        return disk.serve(guest);
+      } catch (IOException e) {
+        throw DiskException.of(e);
       }
     }
 
     @Override
-    public Closeable serve(TapTransport guest) throws ControlException {
+    public ServedRing serve(TapTransport transport, XenGuest guest) throws DiskException {
       try {
-        return disk.serve(guest);
+        return disk.serve(transport, guest);
       } catch (IOException e) {
-        throw told(DiskException.of(e));
+        throw DiskException.of(e);
       }
     }
 
     @Override
     public DiskInfo info() {
-      return known;
+      return disk.info();
     }
 
     @Override
-    public void close(boolean isForced) throws ControlException {
-      try {
-        socket.close();
-        disk.close(isForced);
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void close(boolean isForced) throws DiskException {
+      socket.close();
+      disk.close(isForced);
     }
 
     @Override
-    public void pause() throws ControlException {
-      try {
-        disk.pause();
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void pause() throws DiskException {
+      disk.pause();
     }
 
     @Override
-    public void resume(ResumeRequest request) throws ControlException {
-      io.vdisk.backend.tap.disk.ResumeRequest asked =
-          new io.vdisk.backend.tap.disk.ResumeRequest(
-              request.disk(), path(request.log()), request.secondary());
-      try {
-        disk.resume(asked);
-        known = TapDisks.info(disk.info());
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void resume(ResumeRequest request) throws DiskException {
+      disk.resume(request);
     }
 
     @Override
@@ -179,12 +128,8 @@ public final class TapDisks implements Disks {
     }
 
     @Override
-    public void detach() throws ControlException {
-      try {
-        disk.detach();
-      } catch (DiskException e) {
-        throw told(e);
-      }
+    public void detach() throws DiskException {
+      disk.detach();
     }
   }
 }

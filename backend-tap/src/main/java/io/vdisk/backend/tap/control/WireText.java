@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -13,46 +15,46 @@ final class WireText {
   /**
    * Reads a field of a message.
    *
-   * @throws ControlException with EINVAL if no zero byte ends it, or it is not UTF-8
+   * @throws DiskException with EINVAL if no zero byte ends it, or it is not UTF-8
    */
-  static String get(Struct.Bytes field, ByteBuffer message) throws ControlException {
+  static String get(Struct.Bytes field, ByteBuffer message) throws DiskException {
     return of(field.get(message, 0), field.name());
   }
 
-  static String of(byte[] raw, String name) throws ControlException {
+  static String of(byte[] raw, String name) throws DiskException {
     int end = 0;
     while (end < raw.length && raw[end] != 0) {
       end++;
     }
     if (end == raw.length) {
-      throw new ControlException(
-          ErrorNumber.EINVAL, "no zero byte ends the " + name + " within " + end + " bytes");
+      throw new DiskException(
+          Errno.EINVAL, "no zero byte ends the " + name + " within " + end + " bytes");
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw, 0, end)).toString();
     } catch (CharacterCodingException e) {
-      throw new ControlException(ErrorNumber.EINVAL, "the " + name + " is not UTF-8", e);
+      throw new DiskException(Errno.EINVAL, "the " + name + " is not UTF-8", e);
     }
   }
 
   /**
    * Writes a name.
    *
-   * @throws ControlException with ENAMETOOLONG if it does not fit with its zero byte, and with
-   *     EINVAL if it has a zero byte itself
+   * @throws DiskException with ENAMETOOLONG if it does not fit with its zero byte, and with EINVAL
+   *     if it has a zero byte itself
    */
-  static void put(Struct.Bytes field, ByteBuffer message, String text) throws ControlException {
+  static void put(Struct.Bytes field, ByteBuffer message, String text) throws DiskException {
     field.put(message, 0, bytes(text, field.length(), field.name()));
   }
 
-  static byte[] bytes(String text, int fieldLength, String name) throws ControlException {
+  static byte[] bytes(String text, int fieldLength, String name) throws DiskException {
     byte[] raw = text.getBytes(StandardCharsets.UTF_8);
     if (text.indexOf('\0') >= 0) {
-      throw new ControlException(ErrorNumber.EINVAL, "a zero byte in the " + name);
+      throw new DiskException(Errno.EINVAL, "a zero byte in the " + name);
     }
     if (raw.length >= fieldLength) {
-      throw new ControlException(
-          ErrorNumber.ENAMETOOLONG,
+      throw new DiskException(
+          Errno.ENAMETOOLONG,
           "the " + name + " has " + raw.length + " bytes, and " + (fieldLength - 1) + " fit");
     }
     return Arrays.copyOf(raw, fieldLength);

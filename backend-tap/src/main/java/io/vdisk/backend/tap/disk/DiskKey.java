@@ -1,11 +1,12 @@
 package io.vdisk.backend.tap.disk;
 
 import java.io.Closeable;
+import java.security.MessageDigest;
 import java.util.Arrays;
 
 /**
- * The key of an encrypted VHD, as it came over the control socket. It is in no message and no text.
- * Any thread may call.
+ * The key of an encrypted VHD, on its way to it. It is in no text. Two keys with the same bytes are
+ * equal. Any thread may call.
  */
 public final class DiskKey implements Closeable {
   private final byte[] bytes; // guarded by this
@@ -16,7 +17,7 @@ public final class DiskKey implements Closeable {
   }
 
   /** A copy, which the caller wipes; all zero once this is closed. */
-  synchronized byte[] copy() {
+  public synchronized byte[] copy() {
     return bytes.clone();
   }
 
@@ -24,5 +25,21 @@ public final class DiskKey implements Closeable {
   @Override
   public synchronized void close() {
     Arrays.fill(bytes, (byte) 0);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof DiskKey key && MessageDigest.isEqual(copy(), key.copy());
+  }
+
+  @Override
+  public int hashCode() {
+    return bytes.length;
+  }
+
+  /** Its length alone. */
+  @Override
+  public String toString() {
+    return "a key of " + bytes.length + " bytes";
   }
 }

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.DiskInfo;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -11,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The images of a disk from open to close, pauses included, and what must be remembered over a
- * pause. Changed by one thread at a time, under the disk's lock; what is said to be so is read by
- * any thread.
+ * pause. Changed by one thread at a time, that of the disk; what is said to be so is read by any
+ * thread.
  */
 final class DiskSession {
   private final int minor;
@@ -23,7 +24,7 @@ final class DiskSession {
   private volatile @Nullable OpenDisk disk; // null: not open, or paused
   private volatile boolean hasMirrorFailed; // of images that are closed now
   private boolean isStandbyInUse; // of images that are closed now
-  private @Nullable DiskInfo info; // null: not open
+  private volatile DiskInfo info = DiskInfo.NONE;
   private @Nullable BlockDevice heldRam; // keeps it over a pause
 
   DiskSession(int minor, DiskPolicy policy, RamDisks rams) {
@@ -39,7 +40,7 @@ final class DiskSession {
   /** Whether its images go through the host's page cache by choice. Any thread. */
   boolean isBuffered() {
     return request()
-        .map(asked -> asked.has(OpenRequest.NO_O_DIRECT) || !policy.isDirect())
+        .map(asked -> asked.has(OpenFlag.NO_O_DIRECT) || !policy.isDirect())
         .orElse(false);
   }
 
@@ -58,9 +59,9 @@ final class DiskSession {
     return hasMirrorFailed || disk().map(OpenDisk::hasMirrorFailed).orElse(false);
   }
 
-  /** What its guests know. */
+  /** What its guests know, or knew when it was open last. Any thread. */
   DiskInfo info() {
-    return Objects.requireNonNull(info, "not open");
+    return info;
   }
 
   /** Opens what was not open. */
@@ -159,7 +160,6 @@ final class DiskSession {
     failure.run(this::releaseRam);
     request().flatMap(OpenRequest::key).ifPresent(DiskKey::close);
     request = null;
-    info = null;
     isStandbyInUse = false;
   }
 

@@ -48,12 +48,13 @@ public record DiskSpec(
 
   /** What a tapdisk is asked to open for it; empty: there is no medium. */
   public Optional<OpenRequest> request() {
-    int flags =
-        switch (access) {
-          case READ_ONLY -> OpenRequest.READ_ONLY;
-          case READ_WRITE -> 0;
-          case SHARED -> OpenRequest.SHARED;
-        };
-    return descriptor().map(name -> OpenRequest.of(name, flags));
+    return descriptor()
+        .map(
+            name ->
+                switch (access) {
+                  case READ_ONLY -> OpenRequest.of(name, OpenFlag.READ_ONLY);
+                  case READ_WRITE -> OpenRequest.of(name);
+                  case SHARED -> OpenRequest.of(name, OpenFlag.SHARED);
+                });
   }
 }

@@ -1,10 +1,13 @@
 package io.vdisk.backend.tap.disk;
 
 /**
- * The state of a disk, one bit each, as {@code tap-ctl list} prints it (tapdisk-vbd.h). Changed
- * under the disk's lock, read by any thread.
+ * The state of a disk, one bit each, as {@code tap-ctl list} prints it (tapdisk-vbd.h). Changed by
+ * the disk's thread, read by any.
  */
 final class DiskState {
+  /** It was given up. */
+  static final int DEAD = 0x1;
+
   /** It was open, and is not. */
   static final int CLOSED = 0x2;
 

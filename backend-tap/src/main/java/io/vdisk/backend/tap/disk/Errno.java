@@ -5,50 +5,71 @@ import io.vdisk.ReferenceDeniedException;
 import io.vdisk.SecretException;
 import io.vdisk.file.FileLockedException;
 import io.vdisk.spi.NoSpaceException;
-import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 
-/** The error numbers that go over the control socket: Linux's, which are those of every PC. */
+/**
+ * Linux's numbers of errors, as they stand in an answer of a tapdisk and are the exit codes of
+ * Xen's tools, with the sentences that its C library prints for them.
+ */
 public enum Errno {
   /** There is no such file, driver or disk. */
-  ENOENT(2),
+  ENOENT(2, "No such file or directory"),
+  /** A wait was cut short. */
+  EINTR(4, "Interrupted system call"),
   /** The host failed. */
-  EIO(5),
+  EIO(5, "Input/output error"),
   /** Not now: something is still in the way. */
-  EAGAIN(11),
+  EAGAIN(11, "Resource temporarily unavailable"),
   /** There is not enough memory. */
-  ENOMEM(12),
+  ENOMEM(12, "Cannot allocate memory"),
   /** The host does not allow it. */
-  EACCES(13),
+  EACCES(13, "Permission denied"),
   /** Somebody else uses it. */
-  EBUSY(16),
+  EBUSY(16, "Device or resource busy"),
   /** It is there already. */
-  EEXIST(17),
+  EEXIST(17, "File exists"),
   /** There is no such virtual block device. */
-  ENODEV(19),
+  ENODEV(19, "No such device"),
   /** What was asked makes no sense. */
-  EINVAL(22),
+  EINVAL(22, "Invalid argument"),
   /** There is no room. */
-  ENOSPC(28),
+  ENOSPC(28, "No space left on device"),
   /** It can only be read. */
-  EROFS(30),
+  EROFS(30, "Read-only file system"),
+  /** A number is too large. */
+  ERANGE(34, "Numerical result out of range"),
   /** A name is too long. */
-  ENAMETOOLONG(36),
+  ENAMETOOLONG(36, "File name too long"),
   /** The name is known, but not built. */
-  ENOSYS(38),
+  ENOSYS(38, "Function not implemented"),
+  /** The other side broke the rules. */
+  EPROTO(71, "Protocol error"),
+  /** Nobody knows that protocol. */
+  EPROTONOSUPPORT(93, "Protocol not supported"),
+  /** This way of speaking has no such thing. */
+  EOPNOTSUPP(95, "Operation not supported"),
+  /** The other side left. */
+  ECONNRESET(104, "Connection reset by peer"),
+  /** No answer came in time. */
+  ETIMEDOUT(110, "Connection timed out"),
+  /** Nobody is there. */
+  ECONNREFUSED(111, "Connection refused"),
   /** It is open already. */
-  EALREADY(114),
+  EALREADY(114, "Operation already in progress"),
   /** The disk became another one. */
-  EMEDIUMTYPE(124),
+  EMEDIUMTYPE(124, "Wrong medium type"),
   /** The key is missing or wrong. */
-  ENOKEY(126);
+  ENOKEY(126, "Required key not available");
 
   private final int number;
+  private final String text;
 
-  Errno(int number) {
+  Errno(int number, String text) {
     this.number = number;
+    this.text = text;
   }
 
   /** The number, positive. */
@@ -56,36 +77,49 @@ public enum Errno {
     return number;
   }
 
-  /** The number that fits an exception best. */
-  public static Errno of(IOException e) {
-    if (e instanceof DiskException disk) {
-      return disk.errno();
+  /** What the C library prints for a number. */
+  public static String describe(int number) {
+    for (Errno known : values()) {
+      if (known.number == number) {
+        return known.text;
+      }
     }
-    if (e instanceof FileLockedException) {
+    return "Unknown error " + number;
+  }
+
+  /** The number that fits a failure best. */
+  public static Errno of(Throwable failure) {
+    Throwable cause = failure.getCause();
+    if (failure instanceof UncheckedIOException && cause != null) {
+      return of(cause);
+    }
+    if (failure instanceof FileLockedException) {
       return EBUSY;
     }
-    if (e instanceof NoSuchFileException) {
+    if (failure instanceof NoSuchFileException) {
       return ENOENT;
     }
-    if (e instanceof FileAlreadyExistsException) {
+    if (failure instanceof FileAlreadyExistsException) {
       return EEXIST;
     }
-    if (e instanceof AccessDeniedException || e instanceof ReferenceDeniedException) {
+    if (failure instanceof AccessDeniedException || failure instanceof ReferenceDeniedException) {
       return EACCES;
     }
-    if (isOfNoSpace(e)) {
+    if (isOfNoSpace(failure)) {
       return ENOSPC;
     }
-    if (e instanceof SecretException) {
+    if (failure instanceof SecretException) {
       return ENOKEY;
     }
-    return e instanceof ImageException ? EINVAL : EIO;
+    return failure instanceof ImageException || failure instanceof IllegalArgumentException
+        ? EINVAL
+        : EIO;
   }
 
   /** The host tells by nothing but its text. */
-  private static boolean isOfNoSpace(IOException e) {
-    String message = e.getMessage();
-    return e instanceof NoSpaceException
+  private static boolean isOfNoSpace(Throwable failure) {
+    String message = failure.getMessage();
+    return failure instanceof NoSpaceException
         || (message != null && message.contains("No space left on device"));
   }
 }

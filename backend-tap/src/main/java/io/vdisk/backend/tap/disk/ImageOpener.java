@@ -4,6 +4,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.Capability;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.file.PageCache;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -115,14 +116,14 @@ final class ImageOpener {
   }
 
   private OpenOptions options(DiskType type, boolean writable, Optional<BlockDevice> below) {
-    boolean isDirect = policy.isDirect() && !request.has(OpenRequest.NO_O_DIRECT);
+    boolean isDirect = policy.isDirect() && !request.has(OpenFlag.NO_O_DIRECT);
     OpenOptions options =
         (writable ? OpenOptions.readWrite() : OpenOptions.readOnly())
             .withFormat(type.format().orElseThrow())
             .withReferences(policy.references())
             .withSecrets(keys)
             .withPageCache(isDirect ? PageCache.BYPASSED : PageCache.USED);
-    if (request.has(OpenRequest.SHARED) && type.isRaw()) {
+    if (request.has(OpenFlag.SHARED) && type.isRaw()) {
       options = options.withoutLock(); // its guests keep out of each other's way themselves
     }
     return below.map(options::withBacking).orElse(options);

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.feature.Resizing;
 import java.io.Closeable;
 import java.io.IOException;
@@ -12,7 +13,8 @@ import java.util.Optional;
  * The images of a disk while it is open, and the one device that a guest is served from:
  *
  * <pre>
- * sync: durable  -&gt;  log of changed blocks  -&gt;  mirror or standby  -&gt;  image  -&gt;  images below
+ * sync: durable  -&gt;  log of changed blocks  -&gt;  mirror or standby  -&gt;  counts of a chain
+ *     -&gt;  image  -&gt;  images below
  * </pre>
  *
  * <p>Owned and closed by one thread at a time; its device is any thread's.
@@ -22,24 +24,27 @@ final class OpenDisk implements Closeable {
   private final boolean isReadOnly;
   private final Optional<Secondary> secondary;
   private final Optional<ChangedBlockLog> log;
+  private final Optional<ChainDevice> chain;
   private final BlockDevice device;
 
   private OpenDisk(
       List<OpenImage> images,
+      Optional<ChainDevice> chain,
       boolean isReadOnly,
       Optional<Secondary> secondary,
       Optional<ChangedBlockLog> log) {
     this.images = images;
+    this.chain = chain;
     this.isReadOnly = isReadOnly;
     this.secondary = secondary;
     this.log = log;
-    BlockDevice changed = changed(images, secondary);
+    BlockDevice changed = secondary.map(Secondary::device).orElseGet(() -> leaf(images, chain));
     BlockDevice logged = log.isPresent() ? new LoggedDevice(changed, log.get()) : changed;
     this.device = isSerial() ? new DurableDevice(logged) : logged;
   }
 
-  private static BlockDevice changed(List<OpenImage> images, Optional<Secondary> secondary) {
-    return secondary.isPresent() ? secondary.get().device() : images.get(0).device();
+  private static BlockDevice leaf(List<OpenImage> images, Optional<ChainDevice> chain) {
+    return chain.isPresent() ? chain.get() : images.get(0).device();
   }
 
   /**
@@ -57,7 +62,11 @@ final class OpenDisk implements Closeable {
     List<OpenImage> images = opener.chain(chain);
     Optional<Secondary> secondary = Optional.empty();
     try {
-      BlockDevice leaf = images.get(0).device();
+      Optional<ChainDevice> counted =
+          images.size() > 1
+              ? Optional.of(new ChainDevice(images.get(0).device(), images.size()))
+              : Optional.empty();
+      BlockDevice leaf = leaf(images, counted);
       if (request.hasSecondary()) {
         secondary = Optional.of(Secondary.open(opener, request, leaf, writable, isStandbyInUse));
       }
@@ -65,7 +74,7 @@ final class OpenDisk implements Closeable {
       if (writable && request.log().isPresent()) {
         log = Optional.of(ChangedBlockLog.open(request.log().get(), leaf.size()));
       }
-      return new OpenDisk(images, !writable, secondary, log);
+      return new OpenDisk(images, counted, !writable, secondary, log);
     } catch (IOException | RuntimeException | Error e) {
       FirstFailure closing = new FirstFailure();
       closeImages(secondary, images, closing);
@@ -116,6 +125,25 @@ final class OpenDisk implements Closeable {
     }
     log.ifPresent(file -> names.add(0, new DiskDescriptor(DiskType.LOG, file.name())));
     return names;
+  }
+
+  /** Sectors that were read from an image below the guest's; the guest's image is 0. */
+  long sectorsOf(DiskDescriptor image) {
+    for (int i = 1; i < images.size(); i++) {
+      if (images.get(i).descriptor().equals(image)) {
+        return chain.orElseThrow().sectorsOf(i);
+      }
+    }
+    return 0;
+  }
+
+  /** The same of all images below the guest's. */
+  long sectorsBelow() {
+    long sum = 0;
+    for (int i = 1; i < images.size(); i++) {
+      sum += chain.orElseThrow().sectorsOf(i);
+    }
+    return sum;
   }
 
   /** Whether a mirror was asked for and has failed. */

@@ -1,25 +1,28 @@
 package io.vdisk.backend.tap.disk;
 
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What {@code open} asks of a disk. Immutable.
  *
  * @param name {@code type:path}, a stack {@code type:path|type:path}, or {@code x-chain:file}
- * @param flags those of the control message, as numbered below; the others are ignored
+ * @param flags how; those that say that there is a log, a secondary, a key or another disk as
+ *     parent are set where there is one, and nowhere else
  * @param log the log of changed blocks, which exists; empty: none
  * @param secondary {@code type:path} of a second image, {@code null} for none; empty: not said
  * @param key of an encrypted VHD; once the disk is open it is the disk's, which wipes it when it is
  *     closed. Empty: it lies beside the image, if anywhere
  * @param parentMinor the disk whose NBD server shall be the parent; empty: the image's own
- * @param timeoutSeconds after which the caller gives a request up; 0: not said. No request of ours
- *     is retried, so nothing here waits for it
+ * @param timeoutSeconds for which tapdisk repeats a request that failed with EAGAIN, EBUSY or EINTR
+ *     (tapdisk-vbd.c); 0: not said. None of ours fails for such a reason, so it changes nothing
  */
 public record OpenRequest(
     String name,
-    int flags,
+    Set<OpenFlag> flags,
     Optional<Path> log,
     Optional<String> secondary,
     Optional<DiskKey> key,
@@ -28,39 +31,35 @@ public record OpenRequest(
   /** As a secondary: none. */
   public static final String NO_SECONDARY = "null";
 
-  /** Flag: others may write to it too. */
-  public static final int SHARED = 0x1;
-
-  /** Flag: nothing may be written. */
-  public static final int READ_ONLY = 0x2;
-
-  /** Flag: a cache of blocks in memory; refused. */
-  public static final int ADD_CACHE = 0x4;
-
-  /** Flag: an index over VHDs; refused. */
-  public static final int VHD_INDEX = 0x8;
-
-  /** Flag: a cache of the parent; refused. */
-  public static final int ADD_LOCAL_CACHE = 0x20;
-
-  /** Flag: the parent is another disk's NBD server; refused. */
-  public static final int REUSE_PARENT = 0x40;
-
-  /** Flag: the secondary takes over when the image has no space, rather than mirror it. */
-  public static final int STANDBY = 0x100;
-
-  /** Flag: through the host's page cache. */
-  public static final int NO_O_DIRECT = 0x200;
-
-  /** Opens a disk for reading and writing. */
-  public static OpenRequest of(String name) {
-    return of(name, 0);
+  /** A request whose flags cannot be changed. */
+  public OpenRequest {
+    EnumSet<OpenFlag> all = EnumSet.noneOf(OpenFlag.class);
+    all.addAll(flags);
+    set(all, OpenFlag.ADD_LOG, log.isPresent());
+    set(all, OpenFlag.SECONDARY, secondary.isPresent());
+    set(all, OpenFlag.ENCRYPTED, key.isPresent());
+    set(all, OpenFlag.REUSE_PARENT, parentMinor.isPresent());
+    flags = Set.copyOf(all);
   }
 
-  /** Opens a disk with flags of the control message. */
-  public static OpenRequest of(String name, int flags) {
+  private static void set(Set<OpenFlag> flags, OpenFlag flag, boolean isSet) {
+    if (isSet) {
+      flags.add(flag);
+    } else {
+      flags.remove(flag);
+    }
+  }
+
+  /** Opens a disk for reading and writing, or as the flags say. */
+  public static OpenRequest of(String name, OpenFlag... flags) {
     return new OpenRequest(
-        name, flags, Optional.empty(), Optional.empty(), Optional.empty(), OptionalInt.empty(), 0);
+        name,
+        Set.of(flags),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        OptionalInt.empty(),
+        0);
   }
 
   /** The same of another image. */
@@ -69,8 +68,10 @@ public record OpenRequest(
   }
 
   /** The same with this flag too. */
-  public OpenRequest withFlag(int flag) {
-    return new OpenRequest(name, flags | flag, log, secondary, key, parentMinor, timeoutSeconds);
+  public OpenRequest withFlag(OpenFlag flag) {
+    EnumSet<OpenFlag> more = EnumSet.of(flag);
+    more.addAll(flags);
+    return new OpenRequest(name, more, log, secondary, key, parentMinor, timeoutSeconds);
   }
 
   /** The same with a log of changed blocks, or none. */
@@ -100,13 +101,13 @@ public record OpenRequest(
   }
 
   /** Whether a flag is set. */
-  public boolean has(int flag) {
-    return (flags & flag) != 0;
+  public boolean has(OpenFlag flag) {
+    return flags.contains(flag);
   }
 
   /** Whether it may not be written. */
   public boolean isReadOnly() {
-    return has(READ_ONLY);
+    return has(OpenFlag.READ_ONLY);
   }
 
   /** Whether there is a second image. */
@@ -116,22 +117,15 @@ public record OpenRequest(
 
   /** Refuses what is known but not built. */
   void checkBuilt() throws DiskException {
-    refuse(ADD_CACHE, "a cache of blocks in memory");
-    refuse(VHD_INDEX, "an index over VHDs");
-    refuse(ADD_LOCAL_CACHE, "a cache of the parent");
-    refuse(REUSE_PARENT, "another disk's NBD server as parent");
-    if (parentMinor.isPresent()) {
-      throw notBuilt("another disk's NBD server as parent");
-    }
+    refuse(OpenFlag.ADD_CACHE, "a cache of blocks in memory");
+    refuse(OpenFlag.VHD_INDEX, "an index over VHDs");
+    refuse(OpenFlag.LOCAL_CACHE, "a cache of the parent");
+    refuse(OpenFlag.REUSE_PARENT, "another disk's NBD server as parent");
   }
 
-  private void refuse(int flag, String what) throws DiskException {
+  private void refuse(OpenFlag flag, String what) throws DiskException {
     if (has(flag)) {
-      throw notBuilt(what);
+      throw new DiskException(Errno.ENOSYS, name + ": " + what + " is not built here");
     }
-  }
-
-  private DiskException notBuilt(String what) {
-    return new DiskException(Errno.ENOSYS, name + ": " + what + " is not built here");
   }
 }

@@ -2,6 +2,7 @@ package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.Images;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.LocalFile;
 import io.vdisk.file.PageCache;

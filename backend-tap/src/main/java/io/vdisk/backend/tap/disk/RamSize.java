@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.disk;
 
+import io.vdisk.backend.tap.DiskInfo;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;

@@ -2,12 +2,17 @@ package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The rings of a disk's guests. Under the disk's lock. */
+/** The rings of a disk's guests. The disk's thread calls; any may ask for all of them. */
 final class Rings {
-  private final List<ServedRing> rings = new ArrayList<>();
+  private final List<ServedRing> rings = new CopyOnWriteArrayList<>();
+
+  /** All, those of guests that left without a word included. */
+  List<ServedRing> all() {
+    return List.copyOf(rings);
+  }
 
   void add(ServedRing ring) {
     rings.add(ring);

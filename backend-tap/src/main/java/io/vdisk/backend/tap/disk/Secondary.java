@@ -40,7 +40,7 @@ final class Secondary implements Closeable {
       ImageOpener opener, OpenRequest request, BlockDevice leaf, boolean writable, boolean wasInUse)
       throws IOException {
     DiskDescriptor name = DiskDescriptor.parse(request.secondary().orElseThrow());
-    boolean isStandby = request.has(OpenRequest.STANDBY);
+    boolean isStandby = request.has(OpenFlag.STANDBY);
     Optional<BlockDevice> below =
         isStandby ? Optional.of(new NamelessDevice(leaf)) : Optional.empty();
     OpenImage image = opener.image(name, writable, below);

@@ -2,6 +2,7 @@ package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.Extent;
+import io.vdisk.backend.tap.DiskInfo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.LongAdder;

@@ -1,14 +1,15 @@
 package io.vdisk.backend.tap.disk;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,26 +28,29 @@ import org.jspecify.annotations.Nullable;
  * requests wait in their rings. A RAM disk stays. What fails leaves the disk as it was: an open
  * that fails leaves it attached and closed, a resume that fails leaves it paused.
  *
- * <p>Any thread may call. The operations follow each other under one lock, which a pause holds
- * while requests drain; {@link #state}, {@link #name}, {@link #statistics} and the limits are read
- * without it. Errors are {@link DiskException}s.
+ * <p>Any thread may call. The operations follow each other on one thread, where a pause waits for
+ * requests to drain; {@link #state}, {@link #name}, {@link #info}, {@link #statistics} and the
+ * limits are read at once. Errors are {@link DiskException}s.
  */
 public final class TapDisk {
+  /** So long a forced closing waits for the host. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private final int minor;
   private final Ring.Start start;
+  private final Duration patience;
   private final RateLimit limit = new RateLimit();
   private final RequestStatistics statistics = new RequestStatistics();
   private final LongAdder begun = new LongAdder();
   private final LongAdder ended = new LongAdder();
-
-  /** Guards the session, the rings, changes of the state, and whether it is detached. */
-  private final ReentrantLock lock = new ReentrantLock();
-
+  private final DiskThread thread;
   private final DiskState state = new DiskState();
+  private volatile boolean isDetached;
+
+  // The thread's.
   private final DiskSession session;
   private final Rings rings = new Rings();
   private @Nullable GuestDevice device; // of the images that are open, or were
-  private boolean isDetached;
 
   /**
    * An attached disk.
@@ -59,8 +63,14 @@ public final class TapDisk {
   }
 
   TapDisk(int minor, DiskPolicy policy, RamDisks rams, Ring.Start start) {
+    this(minor, policy, rams, start, PATIENCE);
+  }
+
+  TapDisk(int minor, DiskPolicy policy, RamDisks rams, Ring.Start start, Duration patience) {
     this.minor = minor;
     this.start = start;
+    this.patience = patience;
+    this.thread = new DiskThread("disk " + minor);
     this.session = new DiskSession(minor, policy, rams);
   }
 
@@ -71,12 +81,12 @@ public final class TapDisk {
 
   /** The bits of its state, as {@code tap-ctl list} prints them. */
   public int state() {
-    return state.bits();
+    return thread.isGivenUp() ? DiskState.DEAD | DiskState.CLOSED : state.bits();
   }
 
   /** What it was opened as; empty if it is not. */
   public Optional<String> name() {
-    return session.request().map(OpenRequest::name);
+    return thread.isGivenUp() ? Optional.empty() : session.request().map(OpenRequest::name);
   }
 
   /** How many requests and bytes go in a second; may be changed at any time. */
@@ -90,6 +100,7 @@ public final class TapDisk {
     return new StatisticsText(
             name(),
             session.disk(),
+            rings.all(),
             statistics.snapshot(),
             begun.sum() - after,
             session.isBuffered(),
@@ -97,33 +108,26 @@ public final class TapDisk {
         .toString();
   }
 
-  /** What guests are told, paused or not; EINVAL if it is not open. */
-  public DiskInfo info() throws DiskException {
-    lock.lock();
-    try {
-      requireOpen();
-      return session.info();
-    } finally {
-      lock.unlock();
-    }
+  /**
+   * What guests are told, paused or not; {@link DiskInfo#NONE} before the first opening, and as it
+   * was after the disk was closed.
+   */
+  public DiskInfo info() {
+    return session.info();
   }
 
   /** Opens the images. EALREADY if it is open; otherwise what the image says. */
   public DiskInfo open(OpenRequest asked) throws DiskException {
-    lock.lock();
-    try {
-      requireAttached();
-      if (session.request().isPresent()) {
-        throw trouble(Errno.EALREADY, "is open already");
-      }
-      session.open(asked);
-      begin();
-      return session.info();
-    } catch (IOException e) {
-      throw DiskException.of(e);
-    } finally {
-      lock.unlock();
-    }
+    return thread.call(
+        () -> {
+          requireAttached();
+          if (session.request().isPresent()) {
+            throw trouble(Errno.EALREADY, "is open already");
+          }
+          session.open(asked);
+          begin();
+          return session.info();
+        });
   }
 
   private void begin() throws DiskException {
@@ -138,26 +142,46 @@ public final class TapDisk {
    * @throws DiskException EINVAL if the disk is not open, EAGAIN if it is paused
    */
   public ServedRing serve(TapTransport transport) throws IOException {
+    return serve(transport, Optional.empty());
+  }
+
+  /** The same for a guest of Xen. */
+  public ServedRing serve(TapTransport transport, XenGuest guest) throws IOException {
+    return serve(transport, Optional.of(guest));
+  }
+
+  private ServedRing serve(TapTransport transport, Optional<XenGuest> guest) throws IOException {
     boolean isStarted = false;
-    lock.lock();
     try {
-      OpenDisk open = running();
-      rings.closeGone();
-      Ring ring = start.start(transport, device(), options(open));
-      ServedRing served = new ServedRing(this, ring);
+      ServedRing served = thread.call(() -> start(transport, guest));
       isStarted = true;
-      rings.add(served);
       return served;
     } finally {
-      lock.unlock();
       if (!isStarted) {
         transport.close();
       }
     }
   }
 
-  private ServeOptions options(OpenDisk open) {
-    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, statistics);
+  private ServedRing start(TapTransport transport, Optional<XenGuest> guest) throws IOException {
+    ServeOptions options = options(running(), guest);
+    rings.closeGone();
+    Ring ring = start.start(transport, device(), options);
+    ServedRing served = new ServedRing(this, ring, guest, options);
+    rings.add(served);
+    return served;
+  }
+
+  private ServeOptions options(OpenDisk open, Optional<XenGuest> guest) {
+    RequestStatistics counted = guest.isPresent() ? new RequestStatistics(statistics) : statistics;
+    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, counted);
+    if (guest.isPresent()) {
+      options = options.withWatch(guest.get().watchNanoseconds());
+    }
+    return withWriteLogs(options, open);
+  }
+
+  private ServeOptions withWriteLogs(ServeOptions options, OpenDisk open) {
     return open.keepsWrites()
         ? options
         : session.writeLogs().map(options::withWriteLogs).orElse(options);
@@ -168,27 +192,18 @@ public final class TapDisk {
   }
 
   void leave(ServedRing served) throws IOException {
-    lock.lock();
-    try {
-      rings.close(served);
-    } finally {
-      lock.unlock();
-    }
+    thread.run(() -> rings.close(served));
   }
 
   /** Drains all rings and closes the images. Again is harmless. */
   public void pause() throws DiskException {
-    lock.lock();
-    try {
-      requireOpen();
-      state.change(DiskState.PAUSE_REQUESTED | DiskState.QUIESCE_REQUESTED, 0);
-      rings.pause();
-      suspend();
-    } catch (IOException e) {
-      throw DiskException.of(e);
-    } finally {
-      lock.unlock();
-    }
+    thread.run(
+        () -> {
+          requireOpen();
+          state.change(DiskState.PAUSE_REQUESTED | DiskState.QUIESCE_REQUESTED, 0);
+          rings.pause();
+          suspend();
+        });
   }
 
   /** Whatever closing them says, the images are closed then. */
@@ -208,22 +223,18 @@ public final class TapDisk {
    *     otherwise what the image says
    */
   public void resume(ResumeRequest asked) throws DiskException {
-    lock.lock();
-    try {
-      requireOpen();
-      if (!state.has(DiskState.PAUSED)) {
-        throw trouble(Errno.EINVAL, "is not paused");
-      }
-      long sectors = session.info().sectors();
-      state.change(DiskState.RESUME_FAILED, 0);
-      session.reopen(asked);
-      begin();
-      resumeRings(sectors);
-    } catch (IOException e) {
-      throw DiskException.of(e);
-    } finally {
-      lock.unlock();
-    }
+    thread.run(
+        () -> {
+          requireOpen();
+          if (!state.has(DiskState.PAUSED)) {
+            throw trouble(Errno.EINVAL, "is not paused");
+          }
+          long sectors = session.info().sectors();
+          state.change(DiskState.RESUME_FAILED, 0);
+          session.reopen(asked);
+          begin();
+          resumeRings(sectors);
+        });
   }
 
   private void resumeRings(long sectorsBefore) throws IOException {
@@ -240,61 +251,64 @@ public final class TapDisk {
    * @throws DiskException EINVAL if it would shrink or is read-only, ENOSYS if the format cannot
    */
   public DiskInfo grow(long sectors) throws DiskException {
-    lock.lock();
-    try {
-      OpenDisk unused = running();
-      long before = session.info().sectors();
-      rings.pause();
-      try {
-        session.grow(sectors);
-      } finally {
-        resumeRings(before);
-      }
-      return session.info();
-    } catch (IOException e) {
-      throw DiskException.of(e);
-    } finally {
-      lock.unlock();
-    }
+    return thread.call(
+        () -> {
+          OpenDisk unused = running();
+          long before = session.info().sectors();
+          rings.pause();
+          try {
+            session.grow(sectors);
+          } finally {
+            resumeRings(before);
+          }
+          return session.info();
+        });
   }
 
   /**
    * Lets go of all rings, flushes and closes the images. Harmless if it is not open.
    *
-   * @param isForced whether what fails on the way is not told
+   * @param isForced whether what fails on the way is not told; and if the host does not answer in 5
+   *     seconds the disk is given up. Then its images stay open, so that nobody else changes them
+   *     while a late request may, and it is only good to be detached: the end of the process closes
+   *     them
    */
   public void close(boolean isForced) throws DiskException {
-    lock.lock();
-    try {
-      FirstFailure failure = new FirstFailure();
-      rings.closeAll(failure);
-      session.end(failure);
-      if (failure.isNone()) {
-        failure.run(session::dropWriteLogs);
-      }
-      state.become(DiskState.CLOSED);
-      if (!isForced) {
-        failure.check();
-      }
-    } catch (IOException e) {
-      throw DiskException.of(e);
-    } finally {
-      lock.unlock();
+    if (thread.isGivenUp()) {
+      return;
     }
+    if (isForced) {
+      thread.runWithin(patience, this::end);
+    } else {
+      thread.run(() -> end().check());
+    }
+  }
+
+  private FirstFailure end() {
+    FirstFailure failure = new FirstFailure();
+    rings.closeAll(failure);
+    session.end(failure);
+    if (failure.isNone()) {
+      failure.run(session::dropWriteLogs);
+    }
+    state.become(DiskState.CLOSED);
+    return failure;
   }
 
   /** Ends it; EBUSY if it is open. */
   public void detach() throws DiskException {
-    lock.lock();
-    try {
-      requireAttached();
-      if (session.request().isPresent()) {
-        throw trouble(Errno.EBUSY, "is open");
-      }
+    if (thread.isGivenUp()) {
       isDetached = true;
-    } finally {
-      lock.unlock();
+      return;
     }
+    thread.run(
+        () -> {
+          requireAttached();
+          if (session.request().isPresent()) {
+            throw trouble(Errno.EBUSY, "is open");
+          }
+          isDetached = true;
+        });
   }
 
   private void requireAttached() throws DiskException {

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -55,7 +60,7 @@ class BlktapDaemonTest {
     return new BlktapDaemon(folder, dialect, timeout, devices, this::spawn);
   }
 
-  private synchronized void spawn(Path read, Path write) throws ControlException {
+  private synchronized void spawn(Path read, Path write) throws DiskException {
     PipeServer server = PipeServer.open(read, write, 100 + tapdisks.size(), disks, devices);
     tapdisks.add(server);
     running.add(
@@ -79,7 +84,7 @@ class BlktapDaemonTest {
   }
 
   private static void fails(int number, String sentence, Executable body) {
-    ControlException failure = assertThrows(ControlException.class, body);
+    DiskException failure = assertThrows(DiskException.class, body);
     assertEquals(sentence, failure.sentence());
     assertEquals(number, failure.number());
   }
@@ -263,7 +268,7 @@ class BlktapDaemonTest {
       fails(22, "the daemon does not know 'attach'", () -> DaemonSocket.ask(folder, "attach x"));
       assertEquals("", DaemonSocket.ask(folder, "detach 1"));
     }
-    assertThrows(ControlException.class, () -> DaemonSocket.ask(folder, "list"));
+    assertThrows(DiskException.class, () -> DaemonSocket.ask(folder, "list"));
   }
 
   @Test
@@ -279,6 +284,28 @@ class BlktapDaemonTest {
     assertTrue(Files.exists(DaemonSocket.path(folder)));
     second.close();
     assertFalse(Files.exists(DaemonSocket.path(folder)));
+  }
+
+  @Test
+  void daemonThatHangsUpIsToldOf() throws IOException {
+    Files.createDirectories(folder);
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(DaemonSocket.path(folder)));
+      for (String begun : List.of("", "0 minor=1")) {
+        pool.submit(
+            () -> {
+              try (SocketChannel client = server.accept()) {
+                client.read(ByteBuffer.allocate(5));
+                client.write(ByteBuffer.wrap(begun.getBytes(StandardCharsets.UTF_8)));
+              }
+              return 0;
+            });
+        fails(
+            104,
+            ("the blktapctrl at " + DaemonSocket.path(folder)) + " hung up before it had answered",
+            () -> DaemonSocket.ask(folder, "list"));
+      }
+    }
   }
 
   @Test
@@ -307,7 +334,7 @@ class BlktapDaemonTest {
     while (true) {
       try {
         return DaemonSocket.ask(folder, line);
-      } catch (ControlException e) {
+      } catch (DiskException e) {
         assertTrue(Files.exists(DaemonSocket.path(folder)), e.sentence());
       }
     }

@@ -3,7 +3,10 @@ package io.vdisk.backend.tap.control;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
@@ -32,14 +35,14 @@ class ControlMessageTest {
   }
 
   private static void same(ControlMessage message, Generation generation, String... digits)
-      throws ControlException {
+      throws DiskException {
     ByteBuffer trace = bytes(generation, digits);
     assertEquals(trace, message.encode(generation));
     assertEquals(message, ControlMessage.decode(trace, generation));
   }
 
   @Test
-  void requestsWithoutABodyAreTypeAndMinor() throws ControlException {
+  void requestsWithoutABodyAreTypeAndMinor() throws DiskException {
     same(ControlMessage.of(MessageType.PID, 0), TODAY, "0300 0000");
     same(ControlMessage.of(MessageType.ATTACH, 5), TODAY, "0500 0500");
     same(ControlMessage.of(MessageType.PAUSE, 1), TODAY, "0900 0100");
@@ -56,7 +59,7 @@ class ControlMessageTest {
   }
 
   @Test
-  void openingFillsTodaysMessage() throws ControlException {
+  void openingFillsTodaysMessage() throws DiskException {
     Parameters parameters =
         new Parameters(
             Set.of(OpenFlag.READ_ONLY, OpenFlag.SECONDARY), 7, 0, "vhd:/a", -1, 600, "aio:/b");
@@ -70,7 +73,7 @@ class ControlMessageTest {
   }
 
   @Test
-  void openingHasAPathOnlyInTheOldMessage() throws ControlException {
+  void openingHasAPathOnlyInTheOldMessage() throws DiskException {
     Parameters parameters = new Parameters(Set.of(OpenFlag.READ_ONLY), 7, 0, "vhd:/a", 0, 0, "");
     String rest = "02 00 0000 07000000 00000000 0000 7668643a2f61";
     same(new ControlMessage(MessageType.OPEN, 7, parameters), OLD, "0700 0700 00000000", rest);
@@ -82,7 +85,7 @@ class ControlMessageTest {
   }
 
   @Test
-  void ratesAreBytesThenRequests() throws ControlException {
+  void ratesAreBytesThenRequests() throws DiskException {
     same(
         new ControlMessage(
             MessageType.LIMIT, 1, new Rates(new RateLimit.Rates(0x1000, 0x2000, 3, 4))),
@@ -92,17 +95,18 @@ class ControlMessageTest {
   }
 
   @Test
-  void answersHaveTheirBodies() throws ControlException {
+  void answersHaveTheirBodies() throws DiskException {
     same(
         new ControlMessage(MessageType.PID_RSP, 0, new ProcessId(15642)),
         TODAY,
         "0400 0000 00000000 1a3d0000");
     same(
-        new ControlMessage(MessageType.OPEN_RSP, 1, new DiskInfo(0x1_0000_0000L, 512, 4)),
+        new ControlMessage(
+            MessageType.OPEN_RSP, 1, new Image(new DiskInfo(0x1_0000_0000L, 512, 4))),
         TODAY,
         "0800 0100 00000000 0000000001000000 00020000 04000000");
     same(
-        new ControlMessage(MessageType.DISK_INFO_RSP, 1, new DiskInfo(8192, 512, 0)),
+        new ControlMessage(MessageType.DISK_INFO_RSP, 1, new Image(new DiskInfo(8192, 512, 0))),
         TODAY,
         "1d00 0100 00000000 0020000000000000 00020000 00000000");
     same(new ControlMessage(MessageType.ATTACH_RSP, 1, Outcome.DONE), TODAY, "0600 0100 00000000");
@@ -129,7 +133,7 @@ class ControlMessageTest {
   }
 
   @Test
-  void guestRingHasGrantsPoolAndPort() throws ControlException {
+  void guestRingHasGrantsPoolAndPort() throws DiskException {
     same(
         new ControlMessage(
             MessageType.XENBLKIF_CONNECT,
@@ -150,7 +154,7 @@ class ControlMessageTest {
     assertLies(
         ParametersLayout.of(OLD).struct(),
         "8 flags 9 storage 12 devnum 16 domid 20 path_len" + " 22 path");
-    assertLies(DiskInfo.STRUCT, "8 sectors 16 sector_size 20 info");
+    assertLies(Image.STRUCT, "8 sectors 16 sector_size 20 info");
     assertLies(ProcessId.STRUCT, "8 tapdisk_pid");
     assertLies(Outcome.STRUCT, "8 error 12 message");
     assertLies(MinorList.STRUCT, "8 count 12 list[0] 260 list[62]");
@@ -215,8 +219,8 @@ class ControlMessageTest {
   }
 
   private static void refused(int number, String sentence, ByteBuffer message) {
-    ControlException failure =
-        assertThrows(ControlException.class, () -> ControlMessage.decode(message, TODAY));
+    DiskException failure =
+        assertThrows(DiskException.class, () -> ControlMessage.decode(message, TODAY));
     assertEquals(sentence, failure.sentence());
     assertEquals(number, failure.number());
   }
@@ -229,17 +233,17 @@ class ControlMessageTest {
     ControlMessage stats = ControlMessage.of(MessageType.STATS, 0);
     assertEquals(
         "XEN_4_1 has no message 'stats'",
-        assertThrows(ControlException.class, () -> stats.encode(OLD)).sentence());
+        assertThrows(DiskException.class, () -> stats.encode(OLD)).sentence());
   }
 
   private static int failure(String path, Generation generation, Set<OpenFlag> flags) {
     Parameters parameters = new Parameters(flags, 0, 0, path, 0, 0, "");
     ControlMessage message = new ControlMessage(MessageType.OPEN, 0, parameters);
-    return assertThrows(ControlException.class, () -> message.encode(generation)).number();
+    return assertThrows(DiskException.class, () -> message.encode(generation)).number();
   }
 
   @Test
-  void longSentenceIsCutBetweenCharacters() throws ControlException {
+  void longSentenceIsCutBetweenCharacters() throws DiskException {
     Outcome outcome = new Outcome(5, "a".repeat(254) + "\u00e9");
     ControlMessage message = new ControlMessage(MessageType.ERROR, 0, outcome);
 
@@ -260,7 +264,7 @@ class ControlMessageTest {
     try {
       ControlMessage read = ControlMessage.decode(message, generation);
       assertEquals(read, ControlMessage.decode(read.encode(generation), generation));
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       assertEquals(true, e.number() > 0);
     }
   }

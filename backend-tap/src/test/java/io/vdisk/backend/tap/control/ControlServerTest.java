@@ -6,8 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.control.MemoryDisks.MemoryDisk;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -20,6 +26,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -82,7 +90,7 @@ class ControlServerTest {
   }
 
   private static void fails(int number, Executable body) {
-    ControlException failure = assertThrows(ControlException.class, body);
+    DiskException failure = assertThrows(DiskException.class, body);
     assertEquals(number, failure.number(), failure.sentence());
   }
 
@@ -105,7 +113,7 @@ class ControlServerTest {
     client.pause(PID, 1, FOR_EVER);
     client.pause(PID, 1, FOR_EVER);
     assertEquals(List.of(new DiskLine(1, 1, 0x2a, "vhd:/a")), client.list(PID));
-    client.resume(PID, 1, ResumeRequest.same());
+    client.resume(PID, 1, ResumeRequest.SAME);
     assertEquals(List.of(new DiskLine(1, 1, 0, "vhd:/a")), client.list(PID));
     client.close(PID, 1, false, FOR_EVER);
     assertEquals(List.of(new DiskLine(1, 1, 2, "")), client.list(PID));
@@ -122,7 +130,7 @@ class ControlServerTest {
     fails(19, () -> client.detach(PID, 0));
     fails(19, () -> client.close(PID, 0, false, FOR_EVER));
     fails(19, () -> client.pause(PID, 0, FOR_EVER));
-    fails(19, () -> client.resume(PID, 0, ResumeRequest.same()));
+    fails(19, () -> client.resume(PID, 0, ResumeRequest.SAME));
     fails(19, () -> client.statistics(PID, 0));
     fails(19, () -> client.info(PID, 0));
     fails(2, () -> client.attach(PID, 9));
@@ -130,14 +138,13 @@ class ControlServerTest {
     fails(17, () -> client.attach(PID, 0));
     fails(2, () -> client.open(PID, 0, OpenRequest.of("vhd:/unknown")));
     fails(22, () -> client.open(PID, 0, OpenRequest.of("/a")));
-    fails(22, () -> client.resume(PID, 0, ResumeRequest.same()));
+    fails(22, () -> client.resume(PID, 0, ResumeRequest.SAME));
     client.open(PID, 0, OpenRequest.of("vhd:/a"));
     fails(114, () -> client.open(PID, 0, OpenRequest.of("vhd:/a")));
     fails(16, () -> client.detach(PID, 0));
     fails(11, () -> new Minors(folder).free(0));
     client.pause(PID, 0, FOR_EVER);
-    ResumeRequest small =
-        new ResumeRequest(Optional.of("aio:/small"), Optional.empty(), Optional.empty());
+    ResumeRequest small = ResumeRequest.of("aio:/small");
     fails(124, () -> client.resume(PID, 0, small));
     assertEquals(0x22a, client.list(PID).get(0).state());
     fails(2, () -> new ControlClient(folder, Generation.TODAY).pid(1));
@@ -146,9 +153,9 @@ class ControlServerTest {
   @Test
   void sentenceComesWithTheNumber() throws IOException {
     client.attach(PID, 0);
-    ControlException failure =
+    DiskException failure =
         assertThrows(
-            ControlException.class, () -> client.open(PID, 0, OpenRequest.of("vhd:/unknown")));
+            DiskException.class, () -> client.open(PID, 0, OpenRequest.of("vhd:/unknown")));
     assertEquals("there is no vhd:/unknown", failure.sentence());
   }
 
@@ -160,26 +167,20 @@ class ControlServerTest {
     OpenRequest request =
         new OpenRequest(
             "vhd:/a",
-            java.util.Set.of(
-                OpenFlag.ADD_LOG, OpenFlag.ENCRYPTED, OpenFlag.SECONDARY, OpenFlag.REUSE_PARENT),
-            3,
-            600,
+            Set.of(OpenFlag.STANDBY),
+            Optional.of(Path.of("/log")),
             Optional.of("aio:/mirror"),
-            Optional.of("/log"),
-            Optional.of(new EncryptionKey(key)));
+            Optional.of(new DiskKey(key)),
+            OptionalInt.of(3),
+            600);
 
     client.open(PID, 0, request);
 
     MemoryDisk disk = disks.attached.get(0);
-    assertArrayEquals(key, disk.key);
-    OpenRequest opened = disk.opened.orElseThrow();
-    assertArrayEquals(
-        new byte[64], opened.key().orElseThrow().copy(), "the key is wiped behind the opening");
-    request.key().orElseThrow().close();
-    assertEquals(request, opened);
+    assertEquals(request, disk.asked.orElseThrow());
     ResumeRequest resuming =
         new ResumeRequest(
-            Optional.of("vhd:/b"), Optional.of("aio:/mirror"), Optional.of("/another"));
+            Optional.of("vhd:/b"), Optional.of(Path.of("/another")), Optional.of("aio:/mirror"));
     client.pause(PID, 0, FOR_EVER);
     client.resume(PID, 0, resuming);
     assertEquals(Optional.of(resuming), disk.resumed);
@@ -187,7 +188,18 @@ class ControlServerTest {
   }
 
   @Test
-  void limitsAreHandedToTheDiskOpenOrNot() throws ControlException {
+  void keyOfADiskThatDoesNotOpenIsWiped() throws IOException {
+    client.attach(PID, 0);
+    OpenRequest request = OpenRequest.of("vhd:/unknown").withKey(new DiskKey(new byte[] {7}));
+
+    fails(2, () -> client.open(PID, 0, request));
+
+    OpenRequest asked = disks.attached.get(0).asked.orElseThrow();
+    assertArrayEquals(new byte[1], asked.key().orElseThrow().copy());
+  }
+
+  @Test
+  void limitsAreHandedToTheDiskOpenOrNot() throws DiskException {
     client.attach(PID, 0);
     RateLimit.Rates rates = new RateLimit.Rates(1000, 2000, 30, 40);
 
@@ -285,11 +297,19 @@ class ControlServerTest {
   @Test
   void faultOfTheProgramIsAnAnswerToo() throws IOException {
     client.attach(PID, 0);
-    ControlException failure =
-        assertThrows(ControlException.class, () -> client.open(PID, 0, OpenRequest.of("null:")));
+    DiskException failure =
+        assertThrows(DiskException.class, () -> client.open(PID, 0, OpenRequest.of("null:")));
     assertEquals(5, failure.number());
     assertTrue(failure.sentence().startsWith("this is a fault"), failure.sentence());
     client.open(PID, 0, OpenRequest.of("vhd:/a"));
+  }
+
+  @Test
+  void answerThatCannotBeWrittenIsAnErrorAndTheServerGoesOn() throws IOException {
+    client.attach(PID, 0);
+    fails(5, () -> client.open(PID, 0, OpenRequest.of("odd:")));
+    fails(5, () -> client.info(PID, 0));
+    client.close(PID, 0, false, FOR_EVER);
   }
 
   @Test
@@ -346,7 +366,7 @@ class ControlServerTest {
     while (true) {
       try {
         return client.pid(PID);
-      } catch (ControlException e) {
+      } catch (DiskException e) {
         assertFalse(running.isDone(), e.sentence());
       }
     }
@@ -403,6 +423,19 @@ class ControlServerTest {
     client.close(PID, 0, true, FOR_EVER);
 
     assertEquals(2, client.list(PID).get(0).state());
+  }
+
+  @Test
+  void forcedClosingDoesNotWaitForAPauseThatDrains() throws Exception {
+    client.attach(PID, 0);
+    client.open(PID, 0, OpenRequest.of("vhd:/a"));
+    CountDownLatch inFlight = new CountDownLatch(1);
+    disks.attached.get(0).inFlight = inFlight;
+    fails(110, () -> client.pause(PID, 0, Optional.of(Duration.ofMillis(20))));
+
+    client.close(PID, 0, true, FOR_EVER);
+
+    inFlight.countDown();
   }
 
   /** Whether the server closes a connection that brings so many bytes, or never accepts it. */
@@ -515,9 +548,9 @@ class ControlServerTest {
   @Test
   void pathThatIsTooLongForASocketIsTold() {
     ControlFolder deep = new ControlFolder(folder.path().resolve("d".repeat(120)));
-    ControlException failure =
+    DiskException failure =
         assertThrows(
-            ControlException.class,
+            DiskException.class,
             () ->
                 ControlServer.open(
                     deep, PID, Generation.TODAY, Duration.ZERO, disks, GuestRings.none()));

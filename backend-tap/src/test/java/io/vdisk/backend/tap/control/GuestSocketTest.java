@@ -9,7 +9,10 @@ import io.vdisk.backend.tap.FrontRing;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -105,10 +108,9 @@ class GuestSocketTest {
     ControlledDisk lost =
         new TapDisks(DiskPolicy.DEFAULT, Optional.of(folder.resolve("none"))).attach(4);
 
-    ControlException thrown =
+    DiskException thrown =
         assertThrows(
-            ControlException.class,
-            () -> lost.open(OpenRequest.of("aio:" + folder.resolve("disk"))));
+            DiskException.class, () -> lost.open(OpenRequest.of("aio:" + folder.resolve("disk"))));
 
     assertTrue(thrown.sentence().contains("ring4"), thrown.sentence());
     assertEquals(Optional.empty(), lost.name());

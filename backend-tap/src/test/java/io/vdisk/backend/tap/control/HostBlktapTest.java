@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.file.host.NativeDevice;
 import io.vdisk.file.host.NativeException;
 import io.vdisk.file.host.NativeMemory;
@@ -90,7 +91,7 @@ class HostBlktapTest {
 
   @Test
   void devicesThatAreMissingAreNamed() {
-    ControlException thrown = assertThrows(ControlException.class, devices::check);
+    DiskException thrown = assertThrows(DiskException.class, devices::check);
 
     assertEquals(19, thrown.number());
     assertEquals(
@@ -133,7 +134,7 @@ class HostBlktapTest {
   void minorThatIsNotServedIsNamed() throws Exception {
     Files.createFile(xen.resolve("blktap0"));
 
-    ControlException thrown = assertThrows(ControlException.class, () -> devices.disconnect(7));
+    DiskException thrown = assertThrows(DiskException.class, () -> devices.disconnect(7));
 
     assertTrue(thrown.sentence().endsWith("blktap7 is not served"), thrown.sentence());
   }
@@ -143,7 +144,7 @@ class HostBlktapTest {
     Files.createFile(xen.resolve("blktap0"));
     ControlledDisk disk = new MemoryDisks().attach(1);
 
-    ControlException thrown = assertThrows(ControlException.class, () -> devices.connect(7, disk));
+    DiskException thrown = assertThrows(DiskException.class, () -> devices.connect(7, disk));
 
     assertTrue(thrown.sentence().contains("blktap7 cannot be served: no memory here"));
     assertEquals(List.of("close"), calls);

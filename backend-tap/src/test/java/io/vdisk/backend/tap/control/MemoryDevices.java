@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -30,9 +32,9 @@ final class MemoryDevices implements BlktapDevices {
   }
 
   @Override
-  public void connect(int minor, ControlledDisk disk) throws ControlException {
+  public void connect(int minor, ControlledDisk disk) throws DiskException {
     if (!canServe) {
-      throw new ControlException(ErrorNumber.ENODEV, "no device " + minor);
+      throw new DiskException(Errno.ENODEV, "no device " + minor);
     }
     served.put(minor, disk);
   }

@@ -1,12 +1,17 @@
 package io.vdisk.backend.tap.control;
 
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.TapTransport;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.ServedRing;
+import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
@@ -29,17 +34,22 @@ final class MemoryDisks implements Disks {
 
   /** Keeps the rules of xapi's tapdisk-vbd.c. */
   final class MemoryDisk implements ControlledDisk {
-    private final Set<DiskState> states = EnumSet.noneOf(DiskState.class);
+    // Bits of tapdisk-vbd.h.
+    private static final int CLOSED = 0x2;
+    private static final int QUIESCED = 0x8;
+    private static final int PAUSE_REQUESTED = 0x10;
+    private static final int PAUSED = 0x20;
+    private static final int RESUME_FAILED = 0x200;
+
+    private int state;
     private Optional<String> name = Optional.empty();
-    private DiskInfo info = new DiskInfo(0, 0, 0);
+    private DiskInfo info = DiskInfo.NONE;
 
-    /** The last opening and resuming, without a key. */
-    volatile Optional<OpenRequest> opened = Optional.empty();
+    /** The last opening, successful or not. */
+    volatile Optional<OpenRequest> asked = Optional.empty();
 
+    /** The last resuming. */
     volatile Optional<ResumeRequest> resumed = Optional.empty();
-
-    /** What the key was while the disk was opened. */
-    volatile byte[] key = new byte[0];
 
     /** Where pausing and closing wait for requests in flight. */
     volatile CountDownLatch inFlight = new CountDownLatch(0);
@@ -57,33 +67,34 @@ final class MemoryDisks implements Disks {
 
     @Override
     public synchronized int state() {
-      return DiskState.bits(states);
+      return state;
     }
 
     @Override
-    public synchronized DiskInfo open(OpenRequest request) throws ControlException {
+    public synchronized DiskInfo open(OpenRequest request) throws DiskException {
+      asked = Optional.of(request);
       if (name.isPresent()) {
-        throw new ControlException(ErrorNumber.EALREADY, name.get() + " is open already");
+        throw new DiskException(Errno.EALREADY, name.get() + " is open already");
       }
-      DiskInfo found = find(request.disk(), request.flags().contains(OpenFlag.READ_ONLY));
-      opened = Optional.of(request);
-      key = request.key().map(EncryptionKey::copy).orElse(key);
-      name = Optional.of(request.disk());
-      info = found;
-      states.remove(DiskState.CLOSED);
+      info = find(request.name(), request.isReadOnly());
+      name = Optional.of(request.name());
+      state &= ~CLOSED;
       return info;
     }
 
-    private DiskInfo find(String disk, boolean isReadOnly) throws ControlException {
+    private DiskInfo find(String disk, boolean isReadOnly) throws DiskException {
       if (disk.indexOf(':') < 0) {
-        throw new ControlException(ErrorNumber.EINVAL, disk + " names no driver");
+        throw new DiskException(Errno.EINVAL, disk + " names no driver");
       }
       if (disk.equals("null:")) {
         throw new NullPointerException("a fault");
       }
+      if (disk.equals("odd:")) {
+        return new DiskInfo(8, -1, 0); // which no message can hold
+      }
       Long count = sectors.get(disk);
       if (count == null) {
-        throw new ControlException(ErrorNumber.ENOENT, "there is no " + disk);
+        throw new DiskException(Errno.ENOENT, "there is no " + disk);
       }
       return new DiskInfo(count, 512, isReadOnly ? 4 : 0);
     }
@@ -94,64 +105,68 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public Closeable serve(TapTransport guest) throws ControlException {
-      throw new ControlException(ErrorNumber.ENODEV, "a disk in memory serves no guest");
+    public Closeable serve(TapTransport guest) throws DiskException {
+      throw new DiskException(Errno.ENODEV, "a disk in memory serves no guest");
     }
 
     @Override
-    public void close(boolean isForced) throws ControlException {
+    public ServedRing serve(TapTransport transport, XenGuest guest) throws DiskException {
+      throw new DiskException(Errno.ENODEV, "a disk in memory serves no guest");
+    }
+
+    @Override
+    public void close(boolean isForced) throws DiskException {
       if (!isForced && name().isPresent()) {
         drain();
       }
       synchronized (this) {
         name = Optional.empty();
-        states.add(DiskState.CLOSED);
+        state |= CLOSED;
       }
       if (failsToFlush) {
-        throw new ControlException(ErrorNumber.EIO, "the disk could not be flushed");
+        throw new DiskException(Errno.EIO, "the disk could not be flushed");
       }
     }
 
-    private void drain() throws ControlException {
+    private void drain() throws DiskException {
       try {
         inFlight.await();
       } catch (InterruptedException e) {
-        throw new ControlException(ErrorNumber.EINTR, "interrupted", e);
+        throw new DiskException(Errno.EINTR, "interrupted", e);
       }
     }
 
     @Override
-    public void pause() throws ControlException {
+    public void pause() throws DiskException {
       synchronized (this) {
-        if (states.contains(DiskState.PAUSED)) {
+        if ((state & PAUSED) != 0) {
           return;
         }
-        states.add(DiskState.PAUSE_REQUESTED);
+        state |= PAUSE_REQUESTED;
       }
       drain();
       synchronized (this) {
-        states.remove(DiskState.PAUSE_REQUESTED);
-        states.addAll(EnumSet.of(DiskState.CLOSED, DiskState.QUIESCED, DiskState.PAUSED));
+        state = CLOSED | QUIESCED | PAUSED;
       }
     }
 
     @Override
-    public synchronized void resume(ResumeRequest request) throws ControlException {
-      if (!states.contains(DiskState.PAUSED)) {
-        throw new ControlException(ErrorNumber.EINVAL, "the disk is not paused");
+    public synchronized void resume(ResumeRequest request) throws DiskException {
+      if ((state & PAUSED) == 0) {
+        throw new DiskException(Errno.EINVAL, "the disk is not paused");
       }
-      String next = request.disk().or(() -> name).orElseThrow();
+      String next = request.name().or(() -> name).orElseThrow();
       try {
         if (find(next, false).sectors() != info.sectors()) {
-          throw new ControlException(ErrorNumber.EMEDIUMTYPE, next + " has another size");
+          throw new DiskException(Errno.EMEDIUMTYPE, next + " has another size");
         }
-      } catch (ControlException e) {
-        states.add(DiskState.RESUME_FAILED);
+      } catch (DiskException e) {
+        state |= RESUME_FAILED;
         throw e;
       }
       resumed = Optional.of(request);
       name = Optional.of(next);
-      states.clear();
+      state = 0;
     }
 
     @Override
@@ -165,9 +180,9 @@ final class MemoryDisks implements Disks {
     }
 
     @Override
-    public synchronized void detach() throws ControlException {
+    public synchronized void detach() throws DiskException {
       if (name.isPresent()) {
-        throw new ControlException(ErrorNumber.EBUSY, name.get() + " is open");
+        throw new DiskException(Errno.EBUSY, name.get() + " is open");
       }
       isDetached = true;
     }

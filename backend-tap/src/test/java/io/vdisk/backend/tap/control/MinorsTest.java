@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ class MinorsTest {
   }
 
   private static int number(Executable body) {
-    return assertThrows(ControlException.class, body).number();
+    return assertThrows(DiskException.class, body).number();
   }
 
   @Test
@@ -112,7 +113,7 @@ class MinorsTest {
     Path file = Files.createFile(temporary.resolve("file"));
     Minors none = new Minors(new ControlFolder(file));
 
-    ControlException failure = assertThrows(ControlException.class, none::allocate);
+    DiskException failure = assertThrows(DiskException.class, none::allocate);
 
     assertEquals(13, failure.number());
     assertTrue(

@@ -3,6 +3,8 @@ package io.vdisk.backend.tap.control;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.disk.DiskException;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import net.jqwik.api.ForAll;
@@ -16,7 +18,7 @@ class PipeMessageTest {
   private static final PipeDialect NEW = PipeDialect.XEN_3_2;
 
   private static void same(PipeMessage message, PipeDialect dialect, String... digits)
-      throws ControlException {
+      throws DiskException {
     byte[] trace = HexFormat.of().parseHex(String.join("", digits).replace(" ", ""));
     assertEquals(ByteBuffer.wrap(trace), message.encode(dialect));
     assertEquals(message, PipeMessage.decode(ByteBuffer.wrap(trace), dialect));
@@ -24,7 +26,7 @@ class PipeMessageTest {
 
   /** As observed of Xen 3.4's blktapctrl and tapdisk. */
   @Test
-  void tracesOfXen34() throws ControlException {
+  void tracesOfXen34() throws DiskException {
     same(
         PipeMessage.request(PipeMessageType.PID, 0xdddd, 0xcccc, NOTHING),
         NEW,
@@ -64,7 +66,7 @@ class PipeMessageTest {
   }
 
   @Test
-  void olderHeadersAreShorter() throws ControlException {
+  void olderHeadersAreShorter() throws DiskException {
     same(
         PipeMessage.request(PipeMessageType.PARAMS, 1, 2, new PipeMessage.Path("/a")),
         PipeDialect.XEN_3_0,
@@ -94,7 +96,7 @@ class PipeMessageTest {
     ByteBuffer bytes = ByteBuffer.wrap(HexFormat.of().parseHex(digits.replace(" ", "")));
     assertEquals(
         sentence,
-        assertThrows(ControlException.class, () -> PipeMessage.decode(bytes, NEW)).sentence());
+        assertThrows(DiskException.class, () -> PipeMessage.decode(bytes, NEW)).sentence());
   }
 
   @Property(tries = 300)
@@ -106,7 +108,7 @@ class PipeMessageTest {
     bytes[1] = 0;
     try {
       PipeMessage.decode(ByteBuffer.wrap(bytes), dialect);
-    } catch (ControlException e) {
+    } catch (DiskException e) {
       assertEquals(true, e.number() > 0);
     }
   }

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.OpenFlag;
+import io.vdisk.backend.tap.disk.OpenRequest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -43,7 +47,7 @@ class RequestBytesTest {
 
   @Test
   void requestInPiecesIsWholeWithItsLastByte() throws IOException {
-    Optional<EncryptionKey> key = Optional.of(new EncryptionKey(new byte[] {1, 2, 3, 4}));
+    Optional<DiskKey> key = Optional.of(new DiskKey(new byte[] {1, 2, 3, 4}));
     for (ControlRequest request :
         new ControlRequest[] {
           ControlRequest.of(opening()),
@@ -66,7 +70,7 @@ class RequestBytesTest {
         new ControlRequest(
             opening(OpenFlag.ENCRYPTED, OpenFlag.ADD_LOG),
             Optional.of("/log"),
-            Optional.of(new EncryptionKey(new byte[] {7, 8})));
+            Optional.of(new DiskKey(new byte[] {7, 8})));
 
     byte[] sent = RequestBytes.of(request, TODAY).array();
 
@@ -100,12 +104,12 @@ class RequestBytesTest {
     while (sent.hasRemaining()) {
       sent.put(value);
     }
-    return assertThrows(ControlException.class, () -> gather(sent.array(), 1000)).sentence();
+    return assertThrows(DiskException.class, () -> gather(sent.array(), 1000)).sentence();
   }
 
   @Test
-  void keyIsInNoTextAndCanBeWiped() {
-    EncryptionKey key = new EncryptionKey(new byte[] {101, 102});
+  void keyIsInNoTextAndCanBeWiped() throws IOException {
+    DiskKey key = new DiskKey(new byte[] {101, 102});
     OpenRequest request =
         new ControlRequest(opening(OpenFlag.ENCRYPTED), Optional.empty(), Optional.of(key))
             .opening();

@@ -242,7 +242,7 @@ final class ChangedBlockLogTest {
   private static void refused(byte[] content, long diskSize, String trouble) {
     DiskException e =
         assertThrows(DiskException.class, () -> ChangedBlockLog.open(file(content), diskSize));
-    assertEquals(Errno.EINVAL, e.errno());
+    assertEquals(Errno.EINVAL.number(), e.number());
     assertTrue(e.getMessage().startsWith("cbt.log, a log of changed blocks: "), e.getMessage());
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
   }

@@ -26,7 +26,7 @@ final class DiskChainTest {
 
   private static void refused(String name, Errno errno, String trouble) {
     DiskException e = assertThrows(DiskException.class, () -> DiskChain.parse(name));
-    assertEquals(errno, e.errno(), e.getMessage());
+    assertEquals(errno.number(), e.number(), e.getMessage());
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
   }
 

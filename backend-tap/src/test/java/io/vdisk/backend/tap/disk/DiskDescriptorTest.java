@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class DiskDescriptorTest {
   private static void refused(String text, Errno errno, String trouble) {
     DiskException e = assertThrows(DiskException.class, () -> DiskDescriptor.parse(text), text);
-    assertEquals(errno, e.errno(), text);
+    assertEquals(errno.number(), e.number(), text);
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
   }
 

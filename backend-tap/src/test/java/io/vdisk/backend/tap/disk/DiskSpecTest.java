@@ -22,7 +22,7 @@ final class DiskSpecTest {
         assertThrows(DiskSyntaxException.class, () -> DiskSpec.parse(text), text);
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
     assertEquals(position, e.position(), e.getMessage());
-    assertEquals(Errno.EINVAL, e.errno());
+    assertEquals(Errno.EINVAL.number(), e.number());
   }
 
   @Test
@@ -169,12 +169,12 @@ final class DiskSpecTest {
   @Test
   void theModeBecomesTheFlagsOfTheRequest() throws Exception {
     assertEquals(
-        Optional.of(OpenRequest.of("aio:/p", OpenRequest.READ_ONLY)),
+        Optional.of(OpenRequest.of("aio:/p", OpenFlag.READ_ONLY)),
         DiskSpec.parse("tap:aio:/p,xvda,r").request());
     assertEquals(
         Optional.of(OpenRequest.of("vhd:/p")), DiskSpec.parse("tap2:vhd:/p,xvda,w").request());
     assertEquals(
-        Optional.of(OpenRequest.of("ram:64M", OpenRequest.SHARED)),
+        Optional.of(OpenRequest.of("ram:64M", OpenFlag.SHARED)),
         DiskSpec.parse("tap:ram:64M,xvda,w!").request());
     assertEquals(Optional.empty(), DiskSpec.parse(",hdc:cdrom,r").request());
   }

@@ -56,7 +56,7 @@ final class EncryptedDiskTest {
 
   private DiskException refused(Errno errno, OpenRequest request) {
     DiskException e = assertThrows(DiskException.class, () -> disk.open(request));
-    assertEquals(errno, e.errno(), e.getMessage());
+    assertEquals(errno.number(), e.number(), e.getMessage());
     assertFalse(e.getMessage().contains("0123"), "a key is in no message");
     return e;
   }

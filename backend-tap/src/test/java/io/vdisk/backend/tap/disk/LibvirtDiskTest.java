@@ -20,7 +20,7 @@ final class LibvirtDiskTest {
   private static void refused(String xml, String trouble) {
     DiskException e = assertThrows(DiskException.class, () -> LibvirtDisk.parse(xml), xml);
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
-    assertEquals(Errno.EINVAL, e.errno());
+    assertEquals(Errno.EINVAL.number(), e.number());
   }
 
   @Test

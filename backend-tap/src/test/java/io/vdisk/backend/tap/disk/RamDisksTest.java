@@ -27,7 +27,7 @@ final class RamDisksTest {
 
   private void refused(String path, Errno errno, String trouble) {
     DiskException e = assertThrows(DiskException.class, () -> open(path), path);
-    assertEquals(errno, e.errno());
+    assertEquals(errno.number(), e.number());
     assertTrue(e.getMessage().contains(trouble), e.getMessage());
   }
 

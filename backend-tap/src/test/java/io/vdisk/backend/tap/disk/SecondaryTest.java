@@ -103,20 +103,19 @@ final class SecondaryTest {
 
   @Test
   void aReadOnlyDiskHasNothingToMirror() throws Exception {
-    disk.open(mirrored().withFlag(OpenRequest.READ_ONLY));
+    disk.open(mirrored().withFlag(OpenFlag.READ_ONLY));
     disk.serve(guest.transport());
     assertArrayEquals(new byte[512], Bytes.read(guest.device, 0, 512));
   }
 
   @Test
   void aStandbyMustBeAbleToStandAboveTheImage() throws Exception {
-    OpenRequest raw = mirrored().withFlag(OpenRequest.STANDBY);
+    OpenRequest raw = mirrored().withFlag(OpenFlag.STANDBY);
     DiskException e = assertThrows(DiskException.class, () -> disk.open(raw));
     assertTrue(e.getMessage().contains("reads from no other image"), e.getMessage());
     Path standby = folder.resolve("standby.qcow2");
     Images.create(standby, CreateOptions.of("qcow2", MIB)).close();
-    disk.open(
-        OpenRequest.of("aio:" + first, OpenRequest.STANDBY).withSecondary("qcow2:" + standby));
+    disk.open(OpenRequest.of("aio:" + first, OpenFlag.STANDBY).withSecondary("qcow2:" + standby));
     disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 7, 512);
     assertArrayEquals(Bytes.of(7, 512), Bytes.read(guest.device, 0, 512));

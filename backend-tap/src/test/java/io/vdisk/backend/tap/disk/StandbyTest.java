@@ -38,7 +38,7 @@ final class StandbyTest {
         .close();
     standby = "qcow2:" + folder.resolve("standby.qcow2");
     Images.create(folder.resolve("standby.qcow2"), CreateOptions.of("qcow2", 8 * MIB)).close();
-    disk.open(OpenRequest.of("qcow2:" + image, OpenRequest.STANDBY).withSecondary(standby));
+    disk.open(OpenRequest.of("qcow2:" + image, OpenFlag.STANDBY).withSecondary(standby));
     disk.serve(guest.transport());
     Bytes.write(guest.device, 0, 1, 65_536);
     files.isFull = true;
@@ -78,10 +78,10 @@ final class StandbyTest {
   @Test
   void whoOpensBothAgainReadsWhatTheStandbyHolds() throws Exception {
     OpenRequest request =
-        OpenRequest.of(disk.name().orElseThrow(), OpenRequest.STANDBY).withSecondary(standby);
+        OpenRequest.of(disk.name().orElseThrow(), OpenFlag.STANDBY).withSecondary(standby);
     disk.close(false);
     files.isFull = false;
-    disk.open(request.withFlag(OpenRequest.READ_ONLY));
+    disk.open(request.withFlag(OpenFlag.READ_ONLY));
     disk.serve(guest.transport());
     assertContent();
     disk.close(false);
@@ -98,7 +98,7 @@ final class StandbyTest {
     disk.pause();
     DiskException e =
         assertThrows(DiskException.class, () -> disk.resume(ResumeRequest.of("ram:8M")));
-    assertEquals(Errno.EINVAL, e.errno());
+    assertEquals(Errno.EINVAL.number(), e.number());
     assertTrue(e.getMessage().contains("has written to its standby image " + standby));
     assertThrows(
         DiskException.class,

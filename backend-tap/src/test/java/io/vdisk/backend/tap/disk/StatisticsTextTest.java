@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
+import io.vdisk.ReferencePolicy;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -43,7 +45,7 @@ final class StatisticsTextTest {
   void anOpenDiskHasTapdisksFieldsFirst() throws Exception {
     Path file = folder.resolve("x.vhd");
     Images.create(file, CreateOptions.of("vhd", 8 << 20)).close();
-    disk.open(OpenRequest.of("vhd:" + file, OpenRequest.NO_O_DIRECT));
+    disk.open(OpenRequest.of("vhd:" + file, OpenFlag.NO_O_DIRECT));
     disk.serve(guest.transport());
     guest.options.statistics().read(8, 1000, false);
     guest.options.statistics().read(2, 1000, true);
@@ -61,6 +63,36 @@ final class StatisticsTextTest {
     assertTrue(
         disk.statistics()
             .startsWith("{ \"name\": \"(null)\", \"secs\": [ 10, 16 ], \"images\": [  ]"));
+  }
+
+  @Test
+  void hitsAreTheImagesFromWhichWasRead() throws Exception {
+    Path base = Files.write(folder.resolve("base"), new byte[8 << 20]);
+    Path middle = overlay("middle", "raw", base);
+    Path top = overlay("top", "qcow2", middle);
+    disk.open(OpenRequest.of("qcow2:" + top + "|qcow2:" + middle + "|aio:" + base));
+    disk.serve(guest.transport());
+    Bytes.write(guest.device, 0, 1, 65536);
+    guest.options.statistics().wrote(128, 1000, false);
+    Bytes.read(guest.device, 32768, 65536);
+    guest.options.statistics().read(128, 1000, false);
+
+    String statistics = disk.statistics();
+
+    assertTrue(statistics.contains("/top\", \"hits\": [ 64, 128 ]"), statistics);
+    assertTrue(statistics.contains("/middle\", \"hits\": [ 0, 0 ]"), statistics);
+    assertTrue(statistics.contains("/base\", \"hits\": [ 64, 0 ]"), statistics);
+    disk.close(false);
+  }
+
+  private Path overlay(String name, String format, Path below) throws IOException {
+    Path file = folder.resolve(name);
+    Images.create(
+            file,
+            CreateOptions.overlay("qcow2", below.toString(), format)
+                .withReferences(ReferencePolicy.any()))
+        .close();
+    return file;
   }
 
   @Test

@@ -1,11 +1,11 @@
-package io.vdisk.backend.tap.disk;
+package io.vdisk.backend.tap;
 
 /**
  * What a guest is told of its disk. Immutable.
  *
  * @param sectors of 512 bytes; a part of one at the end of an image is not the guest's
  * @param sectorSize bytes: 512
- * @param info bits of vdisk: {@link #READ_ONLY}
+ * @param info bits of blkif's {@code info} node: 1 a CD-ROM, 2 removable, {@link #READ_ONLY}
  */
 public record DiskInfo(long sectors, int sectorSize, int info) {
   /** It cannot be written (VDISK_READONLY of blkif.h). */
@@ -14,13 +14,16 @@ public record DiskInfo(long sectors, int sectorSize, int info) {
   /** Bytes of a sector. */
   public static final int SECTOR = 512;
 
+  /** Of a disk that was never open. */
+  public static final DiskInfo NONE = new DiskInfo(0, 0, 0);
+
   /** Of a disk of so many bytes. */
-  static DiskInfo of(long bytes, boolean isReadOnly) {
+  public static DiskInfo of(long bytes, boolean isReadOnly) {
     return new DiskInfo(bytes / SECTOR, SECTOR, isReadOnly ? READ_ONLY : 0);
   }
 
   /** Whether a guest that knows this disk can go on with the other one: it may have grown. */
-  boolean mayBecome(DiskInfo other) {
+  public boolean mayBecome(DiskInfo other) {
     return other.sectors >= sectors && other.sectorSize == sectorSize && other.info == info;
   }
 }
