@@ -21,7 +21,7 @@ final class StoreText {
   private static final int SHOWN = 80;
 
   private static final Pattern PATH =
-      Pattern.compile("/|(/[-A-Za-z0-9_@:.+,]+)+|@[-A-Za-z0-9_]+(/[0-9]+)?");
+      Pattern.compile("/|(/[-A-Za-z0-9_@]+)+|@[-A-Za-z0-9_]+(/[0-9]+)?");
 
   private StoreText() {}
 
