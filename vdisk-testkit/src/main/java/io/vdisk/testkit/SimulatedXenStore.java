@@ -177,8 +177,7 @@ public final class SimulatedXenStore implements Closeable {
   }
 
   /** Ends a transaction; false if anybody changed anything meanwhile. */
-  synchronized boolean commit(
-      long since, SortedMap<String, String> result, List<String> changes) {
+  synchronized boolean commit(long since, SortedMap<String, String> result, List<String> changes) {
     if (disturbances > 0) {
       disturbances--;
       return false;

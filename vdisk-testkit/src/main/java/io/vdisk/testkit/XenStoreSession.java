@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
-/** A client of a {@link SimulatedXenStore}. One thread serves it; any thread tells it of changes. */
+/**
+ * A client of a {@link SimulatedXenStore}. One thread serves it; any thread tells it of changes.
+ */
 final class XenStoreSession implements Closeable {
   private static final int HEADER_BYTES = 16;
   private static final int MOST_BYTES = 4096;
@@ -25,8 +27,7 @@ final class XenStoreSession implements Closeable {
 
   private record Watch(String path, String token) {}
 
-  private record Transaction(
-      long since, SortedMap<String, String> nodes, List<String> changes) {}
+  private record Transaction(long since, SortedMap<String, String> nodes, List<String> changes) {}
 
   private final SimulatedXenStore store;
   private final SocketChannel client;
@@ -221,10 +222,8 @@ final class XenStoreSession implements Closeable {
   void tell(String path) {
     synchronized (watches) {
       for (Watch watch : watches) {
-        boolean isBelow =
-            path.equals(watch.path()) || path.startsWith(watch.path() + "/");
-        boolean isAbove =
-            watch.path().startsWith(path + "/") && store.find(watch.path()).isEmpty();
+        boolean isBelow = path.equals(watch.path()) || path.startsWith(watch.path() + "/");
+        boolean isAbove = watch.path().startsWith(path + "/") && store.find(watch.path()).isEmpty();
         if (isBelow || isAbove) {
           event(isBelow ? path : watch.path(), watch.token());
         }

@@ -86,7 +86,10 @@ final class FrontendNodes {
       default ->
           throw new DiskException(
               Errno.EINVAL,
-              nodes.path() + "/protocol is '" + StoreText.shown(protocol) + "', which is not known");
+              nodes.path()
+                  + "/protocol is '"
+                  + StoreText.shown(protocol)
+                  + "', which is not known");
     };
   }
 }

@@ -138,11 +138,7 @@ final class Handshake {
 
   /** One side wants to end. The ring is served until the front end has let go of it. */
   private void closing(
-      XenbusState seen,
-      XenbusState other,
-      BackendNodes said,
-      FrontendNodes front,
-      boolean isFirst)
+      XenbusState seen, XenbusState other, BackendNodes said, FrontendNodes front, boolean isFirst)
       throws IOException {
     if (other == XenbusState.INITIALISING || other == XenbusState.INIT_WAIT) {
       close(seen); // it has no ring

@@ -35,7 +35,9 @@ record NodeFolder(StoreNodes store, String path) {
    */
   OptionalLong number(String name, long least, long most) throws IOException {
     Optional<String> text = find(name);
-    return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(number(name, text.get(), least, most));
+    return text.isEmpty()
+        ? OptionalLong.empty()
+        : OptionalLong.of(number(name, text.get(), least, most));
   }
 
   /** The same of a node that must be there. */
@@ -51,7 +53,14 @@ record NodeFolder(StoreNodes store, String path) {
     long number = isNumber ? Long.parseLong(text) : -1;
     if (number < least || number > most) {
       throw trouble(
-          path + "/" + name + " is '" + StoreText.shown(text) + "', no number from " + least + " to "
+          path
+              + "/"
+              + name
+              + " is '"
+              + StoreText.shown(text)
+              + "', no number from "
+              + least
+              + " to "
               + most);
     }
     return number;

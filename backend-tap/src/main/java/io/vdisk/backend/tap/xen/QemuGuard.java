@@ -48,7 +48,9 @@ final class QemuGuard {
 
   private static boolean runsQemu(long pid) {
     try {
-      return Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0", 2)[0].contains("qemu");
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"))
+          .split("\0", 2)[0]
+          .contains("qemu");
     } catch (IOException e) {
       return false; // there is no such process
     }

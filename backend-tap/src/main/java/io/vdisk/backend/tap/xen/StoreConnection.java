@@ -94,7 +94,8 @@ final class StoreConnection implements Closeable {
       throws IOException {
     if (payload.length > StoreMessage.MOST_SENT_BYTES) {
       throw new StoreException(
-          StoreException.E2BIG, what + ": " + payload.length + " bytes are more than the store takes");
+          StoreException.E2BIG,
+          what + ": " + payload.length + " bytes are more than the store takes");
     }
     Asked asked = new Asked(operation, new CompletableFuture<>());
     int request = send(asked, transaction, payload);
@@ -137,7 +138,9 @@ final class StoreConnection implements Closeable {
     } catch (TimeoutException e) {
       StoreException late =
           new StoreException(
-              StoreException.EIO, what + ": the store has not answered in " + timeoutSeconds + " s", e);
+              StoreException.EIO,
+              what + ": the store has not answered in " + timeoutSeconds + " s",
+              e);
       end(late);
       throw late;
     } catch (InterruptedException e) {

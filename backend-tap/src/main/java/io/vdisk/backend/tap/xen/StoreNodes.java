@@ -68,8 +68,7 @@ public class StoreNodes {
       int offset = 0;
       while (true) {
         byte[] payload = StoreText.terminated(StoreText.path(path), Integer.toString(offset));
-        List<String> part =
-            StoreText.list(ask(StoreOperation.DIRECTORY_PART, payload, path), path);
+        List<String> part = StoreText.list(ask(StoreOperation.DIRECTORY_PART, payload, path), path);
         if (part.isEmpty() || (offset > 0 && !part.get(0).equals(generation))) {
           break;
         }
@@ -130,7 +129,8 @@ public class StoreNodes {
     texts.add(StoreText.path(path));
     for (String permission : permissions) {
       if (!PERMISSION.matcher(permission).matches()) {
-        throw new IllegalArgumentException("'" + permission + "' is no permission, as n0 and r1 are");
+        throw new IllegalArgumentException(
+            "'" + permission + "' is no permission, as n0 and r1 are");
       }
       texts.add(permission);
     }

@@ -25,7 +25,9 @@ final class StoreText {
 
   private StoreText() {}
 
-  /** Reads what is no list. One zero byte at the end, which some writers leave there, is dropped. */
+  /**
+   * Reads what is no list. One zero byte at the end, which some writers leave there, is dropped.
+   */
   static String value(byte[] bytes, String what) throws StoreException {
     int length = bytes.length > 0 && bytes[bytes.length - 1] == 0 ? bytes.length - 1 : bytes.length;
     String text = decoded(bytes, length, what);
@@ -55,7 +57,10 @@ final class StoreText {
 
   private static String decoded(byte[] bytes, int length, String what) throws StoreException {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes, 0, length))
+          .toString();
     } catch (CharacterCodingException e) {
       throw new StoreException(StoreException.EPROTO, what + " is no text in UTF-8", e);
     }

@@ -174,8 +174,7 @@ public final class XenDisk implements Closeable {
       endWatch();
       frontWatch = host.store().watch(path, changed -> poke.run());
     }
-    return new FrontendNodes(
-        host.store(), device, nodes.frontend(), host.options().mostQueues());
+    return new FrontendNodes(host.store(), device, nodes.frontend(), host.options().mostQueues());
   }
 
   private void endWatch() throws IOException {

@@ -12,8 +12,7 @@ import io.vdisk.backend.tap.disk.RamDisks;
 public record XenHost(
     XenStore store, XenOptions options, RamDisks rams, RingConnector connector, DeviceLocks locks) {
   /** With disks in memory as the policy allows them. */
-  public XenHost(
-      XenStore store, XenOptions options, RingConnector connector, DeviceLocks locks) {
+  public XenHost(XenStore store, XenOptions options, RingConnector connector, DeviceLocks locks) {
     this(store, options, new RamDisks(options.policy().ramBytes()), connector, locks);
   }
 }

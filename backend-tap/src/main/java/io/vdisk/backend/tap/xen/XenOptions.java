@@ -35,6 +35,7 @@ public record XenOptions(DiskPolicy policy, Path folder, int mostQueues) {
 
   /** How the files begin in which it is kept what a disk's guest wrote. */
   DiskPolicy policy(BackendDevice device) {
-    return policy.withWriteLogs(folder.resolve("writes-" + device.type() + "-" + device.domain() + "-"));
+    return policy.withWriteLogs(
+        folder.resolve("writes-" + device.type() + "-" + device.domain() + "-"));
   }
 }

@@ -72,7 +72,8 @@ public final class XenStore extends StoreNodes implements Closeable {
     Optional<HostSystem> system = HostSystem.installed();
     if (system.isEmpty()) {
       throw new StoreException(
-          StoreException.ENOENT, DEVICE + " takes Java 22 or later, and native access for host-linux");
+          StoreException.ENOENT,
+          DEVICE + " takes Java 22 or later, and native access for host-linux");
     }
     return begin(new StoreDevice(system.get().openDevice(DEVICE)));
   }
@@ -198,7 +199,8 @@ public final class XenStore extends StoreNodes implements Closeable {
   public int ownDomain() throws IOException {
     try {
       String number =
-          StoreText.value(ask(StoreOperation.READ, StoreText.terminated("domid"), "domid"), "domid");
+          StoreText.value(
+              ask(StoreOperation.READ, StoreText.terminated("domid"), "domid"), "domid");
       return Integer.parseInt(number);
     } catch (NumberFormatException e) {
       return 0;

@@ -92,8 +92,7 @@ final class XenStoreTest {
     store.write("/a/b", "1");
     store.setPermissions("/a", List.of("n0", "r7"));
     assertEquals(List.of("n0", "r7"), store.permissions("/a/b"));
-    assertThrows(
-        IllegalArgumentException.class, () -> store.setPermissions("/a", List.of("x1")));
+    assertThrows(IllegalArgumentException.class, () -> store.setPermissions("/a", List.of("x1")));
   }
 
   @Test
@@ -227,8 +226,7 @@ final class XenStoreTest {
     IOException reason = store.ended().get(30, TimeUnit.SECONDS);
     assertEquals("the connection to Xen's store has ended", reason.getMessage());
     assertEquals(
-        reason.getMessage(),
-        assertThrows(IOException.class, () -> store.read("/a")).getMessage());
+        reason.getMessage(), assertThrows(IOException.class, () -> store.read("/a")).getMessage());
   }
 
   @Test
