@@ -35,13 +35,18 @@ public record BackendDevice(int host, String type, int domain, int device) {
 
   /** Checks the ranges. */
   public BackendDevice {
-    if (!TYPE.matcher(type).matches()) {
+    if (!isType(type)) {
       throw new IllegalArgumentException("'" + type + "' is no type of a back end");
     }
     if (host < 0 || host > MOST_DOMAIN || domain < 0 || domain > MOST_DOMAIN || device < 0) {
       throw new IllegalArgumentException(
           "back end in " + host + " for domain " + domain + ", device " + device);
     }
+  }
+
+  /** Whether a type of back end may have this name. */
+  public static boolean isType(String type) {
+    return TYPE.matcher(type).matches();
   }
 
   /** The device at this path or above it; empty if there is none. */

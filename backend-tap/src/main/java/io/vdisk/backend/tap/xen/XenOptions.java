@@ -15,7 +15,8 @@ public record XenOptions(DiskPolicy policy, Path folder, int mostQueues) {
   /** Where a daemon keeps what it must remember while it is gone. */
   public static final Path FOLDER = Path.of("/run/blktapd");
 
-  private static final int MOST_QUEUES = 64;
+  /** Rings that a guest may have for one disk, at most. */
+  public static final int MOST_QUEUES = 64;
 
   /** A guest with more processors than these shares queues: each has a thread or more here. */
   private static final int DEFAULT_QUEUES = 4;
