@@ -103,7 +103,7 @@ final class XenStoreSession implements Closeable {
               ? "OK\0"
               : change(transaction, texts[0] + "=");
       case 13 -> remove(transaction, texts[0]);
-      case 14 -> permit(texts);
+      case 14 -> permit(transaction, texts);
       case 17 -> (store.isAlive(Integer.parseInt(texts[0])) ? "T" : "F") + "\0";
       case 22 -> part(transaction, texts[0], Integer.parseInt(texts[1]));
       default -> throw new IllegalArgumentException("ENOSYS");
@@ -212,8 +212,8 @@ final class XenStoreSession implements Closeable {
     return nodes(transaction).containsKey(path) ? change(transaction, "-" + path) : "OK\0";
   }
 
-  private String permit(String[] texts) {
-    String unused = node(0, texts[0]);
+  private String permit(int transaction, String[] texts) {
+    String unused = node(transaction, texts[0]);
     store.setPermissions(texts[0], List.of(Arrays.copyOfRange(texts, 1, texts.length - 1)));
     return "OK\0";
   }
