@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class StoreConnection implements Closeable {
   private record Asked(StoreOperation operation, CompletableFuture<StoreMessage> answer) {}
 
-  private record Event(Consumer<String> listener, String path) {}
+  private record Event(Consumer<String> listener, String path, boolean isLast) {}
 
-  private static final Event END = new Event(path -> {}, "");
+  private static final Event END = new Event(path -> {}, "", true);
 
   private final StoreChannel channel;
   private final long timeoutSeconds;
@@ -232,13 +232,13 @@ final class StoreConnection implements Closeable {
     }
     Consumer<String> listener = listeners.get(texts.get(1));
     if (listener != null) { // else its watch was just ended
-      events.add(new Event(listener, texts.get(0)));
+      events.add(new Event(listener, texts.get(0), false));
     }
   }
 
   private void dispatch() {
     try {
-      for (Event event = events.take(); event != END; event = events.take()) {
+      for (Event event = events.take(); !event.isLast(); event = events.take()) {
         event.listener().accept(event.path());
       }
     } catch (InterruptedException e) {
