@@ -77,8 +77,8 @@ public record DeviceNumber(int value) {
   /** a is 0, z is 25, aa is 26. */
   private static int disk(String letters) {
     int disk = 0;
-    for (char letter : letters.toCharArray()) {
-      disk = disk * LETTERS + (letter - 'a') + 1;
+    for (int i = 0; i < letters.length(); i++) {
+      disk = disk * LETTERS + (letters.charAt(i) - 'a') + 1;
     }
     return disk - 1;
   }
