@@ -141,8 +141,9 @@ final class SharedRing {
   /** Adds the response to a request that was taken. */
   void answer(TapRequest request, TapStatus status) {
     if (kept.isPresent()) {
-      kept.get().answer(request, put, status);
-      put = put + 1; // of one thread at a time
+      int index = put;
+      kept.get().answer(request, index, status);
+      put = index + 1;
     } else {
       put(request.id(), request.echoedCode(), status);
     }

@@ -98,6 +98,7 @@ final class DiskThread {
     return answer;
   }
 
+  @SuppressWarnings("UndefinedEquals") // the very answer
   private <T> void carryOut(Operation<T> operation, CompletableFuture<T> answer) {
     try {
       if (!answer.isDone()) {

@@ -108,6 +108,11 @@ public final class TapDisk {
         .toString();
   }
 
+  /** What was asked of it since it was attached. */
+  public RequestStatistics.Snapshot requests() {
+    return statistics.snapshot();
+  }
+
   /**
    * What guests are told, paused or not; {@link DiskInfo#NONE} before the first opening, and as it
    * was after the disk was closed.
