@@ -1,24 +1,26 @@
-# Words of the scripts that run in Dom0; read by each of them. "backend" in the environment of the machine says whose back end serves: ours ("vdisk"),
-# or QEMU's ("qdisk"), which is the baseline.
+# Words of the scripts that run in Dom0; read by each of them. "backend" says whose back end serves: ours ("vdisk"), or QEMU's ("qdisk"), which is the
+# baseline.
 set -u
-. /payload/settings # backend
-export VDISK_JAVA_HOME=/payload/jre VDISK_TAP_FOLDER=/run/vdisk
+. /payload/settings
+export VDISK_JAVA_HOME=/payload/jre
 PATH=/payload/tools/bin:$PATH
-dom0=/local/domain/0
 log=/out/backend.log
+backend_pid=
 
 say() { echo "[$(cut -d' ' -f1 /proc/uptime)] $*"; }
 
 # fail SENTENCE: ends the script, after what may tell why
 fail() {
+  trap - EXIT
   say "FAILED: $*"
-  xenstore-ls -f $dom0/backend 2>&1 | head -n 60
+  xenstore-ls -f /local/domain/0/backend 2>&1 | head -n 60
   tail -n 40 $log 2> /dev/null
   dmesg | tail -n 15
+  kill -- -$$ 2> /dev/null
   exit 1
 }
 
-# await SECONDS COMMAND...: until it succeeds. Emulated seconds are cheap: give many.
+# await SECONDS COMMAND...: until it succeeds. Emulated seconds are short of work: give many.
 await() {
   local n=$(($1 * 10))
   shift
@@ -31,26 +33,47 @@ await() {
 
 # serve DOMAIN: starts what serves the disks of a domain. Ours serves all, and is started once.
 serve() {
-  if [ "$backend" = qdisk ]; then
-    /usr/libexec/xen-qemu-system-i386 -xen-domid "$1" -xen-attach -name "disks-$1" -nographic -M xenpv -daemonize -monitor none -serial none \
-      -parallel none -pidfile "/run/qemu-$1.pid" >> $log 2>&1 || fail "QEMU does not start for domain $1"
-    xenstore-write "/local/domain/$1/image/device-model-pid" "$(cat "/run/qemu-$1.pid")"
-    backend_pid=$(cat "/run/qemu-$1.pid")
-  elif [ -z "${backend_pid-}" ]; then
-    start_daemon
+  if [ "$backend" = vdisk ]; then
+    [ "$backend_pid" ] || start_daemon
+    return
+  fi
+  /usr/libexec/xen-qemu-system-i386 -xen-domid "$1" -xen-attach -name "disks-$1" -nographic -M xenpv -daemonize -monitor none -serial none \
+    -parallel none -pidfile "/run/qemu-$1.pid" >> $log 2>&1 || fail "QEMU does not start for domain $1"
+  backend_pid=$(cat "/run/qemu-$1.pid")
+  xenstore-write "/local/domain/$1/image/device-model-pid" "$backend_pid"
+}
+
+start_daemon() {
+  blktapd -D >> $log 2>&1 &
+  backend_pid=$!
+}
+
+kill_backend() {
+  kill -KILL $backend_pid
+  wait $backend_pid 2> /dev/null
+  backend_pid=
+}
+
+# number_of DEVICE: in Xen's store; xvda is 51712, each next letter 16 more
+number_of() { echo $((51712 + 16 * ($(printf '%d' "'${1#xvd}") - 97))); }
+
+# nodes_of DOMAIN DEVICE: where the back end's half of a device is in Xen's store
+nodes_of() { xenstore-read "/local/domain/$1/device/vbd/$(number_of "$2")/backend" 2> /dev/null; }
+
+# is_foreign FORMAT: whether xl has no word for it, so that it is attached by our own command
+is_foreign() { [ "$1" = vmdk ] || [ "$1" = ram ]; }
+
+# attach DOMAIN FORMAT FILE DEVICE [ACCESS]
+attach() {
+  local format=${2%%-*}
+  if is_foreign "$format"; then
+    block-attach "$1" "$format:${3#ram:}" "$4" "${5:-w}" >> $log 2>&1 || fail "block-attach of $3"
+  else
+    xl block-attach "$1" "format=$format,vdev=$4,access=${5:-rw},backendtype=qdisk,target=$3" >> $log 2>&1 || fail "xl block-attach of $3"
   fi
 }
 
-# attach DOMAIN FORMAT FILE DEVICE [ACCESS]: as xl does it, for a back end of the kind "qdisk"
-attach() {
-  xl block-attach "$1" "format=$2,vdev=$4,access=${5:-rw},backendtype=qdisk,target=$3" >> $log 2>&1 ||
-    fail "xl block-attach of $3"
-}
-
-# path_of DEVICE: its number in Xen's store: xvda is 51712, each next letter 16 more
-number_of() { echo $((51712 + 16 * ($(printf '%d' "'${1#xvd}") - 97))); }
-
-is_connected() { [ "$(xenstore-read "$dom0/backend/qdisk/$1/$(number_of "$2")/state" 2> /dev/null)" = 4 ]; }
+is_connected() { [ "$(xenstore-read "$(nodes_of "$1" "$2")/state" 2> /dev/null)" = 4 ]; }
 
 # attached FORMAT FILE DEVICE [ACCESS]: in Dom0, and there
 attached() {
@@ -60,45 +83,68 @@ attached() {
   say "$2 is /dev/$3 of $(blockdev --getsize64 "/dev/$3") bytes"
 }
 
-is_gone() { [ ! -e "/dev/$1" ] && ! xenstore-exists "$dom0/backend/qdisk/0/$(number_of "$1")"; }
+# is_forgotten DOMAIN DEVICE: whether Xen's store has nothing of it
+is_forgotten() {
+  ! xenstore-exists "/local/domain/$1/device/vbd/$(number_of "$2")" &&
+    ! xenstore-ls -f /local/domain/0/backend 2> /dev/null | grep -q "/$1/$(number_of "$2")/state"
+}
+is_gone() { ! [ -e "/dev/$1" ] && is_forgotten 0 "$1"; }
 
 # detached DEVICE: from Dom0, and gone
 detached() {
-  xl block-detach 0 "$1" >> $log 2>&1 || fail "xl block-detach of $1"
+  case $(nodes_of 0 "$1") in
+    */vdisk/*) block-detach 0 "$1" ;;
+    *) xl block-detach 0 "$1" ;;
+  esac >> $log 2>&1 || fail "detaching $1"
   await 120 is_gone "$1" || fail "$1 stays"
   say "detached"
 }
 
-# make FORMAT FILE SIZE: an empty image. The formats are those of xl, and more words for kinds of them.
+# make FORMAT FILE SIZE: an empty image
 make() {
   case $1 in
     qcow2-backed)
-      qemu-img create -q -f raw "$2.base" "$3"
-      mke2fs -q -F "$2.base" # something to be seen through the overlay
-      qemu-img create -q -f qcow2 -b "$2.base" -F raw "$2"
+      qemu-img create -q -f raw "$2.base" "$3" && mke2fs -q -F "$2.base" && # something to be seen through the overlay
+        qemu-img create -q -f qcow2 -b "$2.base" -F raw "$2"
       ;;
     vhd) vdisk create -f vhd "$2" "$3" > /dev/null ;;
     vhd-differencing)
-      vdisk create -f vhd "$2.base" "$3" > /dev/null
-      vdisk create -f vhd -b "$2.base" -F vhd "$2" > /dev/null
+      vdisk create -f vhd "$2.base" "$3" > /dev/null && vdisk create -f vhd -b "$2.base" -F vhd "$2" > /dev/null
       ;;
     *) qemu-img create -q -f "$1" "$2" "$3" ;;
   esac || fail "making $2"
 }
 
-# can_serve FORMAT: xl knows its name, or not: then its disk's "params" are put right behind xl's back
-format_of() {
-  case $1 in
-    qcow2-backed) echo qcow2 ;;
-    vhd-differencing) echo vhd ;;
-    *) echo "$1" ;;
-  esac
-}
-
-# leave FORMAT FILE SUM: the image for the checks after the run, with the md5 sum of what the guest saw as its disk
+# leave FORMAT FILE SUM [OFFSET]: for the examination after the run, with the md5 sum of what the guest saw as its disk, and where on it its file
+# system begins
 leave() {
-  cp --sparse=always "$2"* /out/
-  echo "$1 ${2##*/} $3" >> /out/images
+  cp --sparse=always "$2"* /out/ || fail "no room for the image"
+  echo "$1 ${2##*/} $3 ${4:-0}" >> /out/images
 }
 
-no_errors() { ! dmesg | grep -E 'I/O error|segfault|blkfront.*(fail|error)|BUG|Oops' || fail "errors in the kernel's log"; }
+# archive_of FILE: the first file system of a guest that runs this script
+archive_of() {
+  chmod 755 "$1"
+  cp /boot/domu.cpio "$1.cpio"
+  echo "$1" | busybox cpio -o -H newc >> "$1.cpio" 2> /dev/null
+}
+
+# create NAME: a paravirtual guest without disks that runs what archive_of made of "domu-run", and waits to be unpaused
+create() {
+  cat > "$1.cfg" << CFG
+name="$1"
+type="pv"
+memory=176
+vcpus=1
+kernel="/boot/vmlinux"
+ramdisk="$PWD/domu-run.cpio"
+extra="console=hvc0 loglevel=4 panic=1 mitigations=off tsc=reliable"
+on_poweroff="destroy"
+on_crash="destroy"
+CFG
+  xl create -p "$1.cfg" >> $log 2>&1 || fail "xl create of $1"
+}
+
+has_ended() { ! xl domid "$1"; }
+
+no_errors() { ! dmesg | grep -E 'I/O error|segfault|BUG|Oops' || fail "errors in the kernel's log"; }
