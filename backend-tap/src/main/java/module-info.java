@@ -8,4 +8,5 @@ module io.vdisk.backend.tap {
   exports io.vdisk.backend.tap;
   exports io.vdisk.backend.tap.control;
   exports io.vdisk.backend.tap.disk;
+  exports io.vdisk.backend.tap.xen;
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -40,6 +41,9 @@ final class Service {
     long session = guest.session();
     Path beginning = options.writeLogs().get();
     Path file = beginning.resolveSibling(beginning.getFileName() + Long.toHexString(session));
+    if (!guest.mayHaveAnswered()) {
+      Files.deleteIfExists(file);
+    }
     WriteLog log = WriteLog.open(file, session);
     log.replay(device);
     return new Service(guest.toString(), device, options, Optional.of(log));

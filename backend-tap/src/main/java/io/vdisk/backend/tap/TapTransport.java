@@ -17,6 +17,14 @@ public abstract class TapTransport implements Closeable {
   /** What tells this guest, from its first connection to its end, from any other. */
   abstract long session();
 
+  /**
+   * False if this guest was answered nothing yet, so that what was kept for one of the same {@link
+   * #session} was another's. Asked before the ring is served.
+   */
+  boolean mayHaveAnswered() {
+    return true;
+  }
+
   /** The memory of the ring: direct, of one page or of a power of two of them. */
   abstract ByteBuffer ring();
 

@@ -12,7 +12,9 @@ import java.util.List;
  * @param grants references of the ring's pages: 1, 2, 4, 8 or 16
  * @param port the guest's end of the event channel
  * @param abi how the guest lays out the ring's entries
- * @param isPersistent whether the guest goes on using the pages it granted, which may stay mapped
+ * @param isPersistent whether the guest goes on using the pages it granted, which may stay mapped:
+ *     it said so, and it was offered; Linux' front end says so whatever it was offered, and gives
+ *     its disk up where a page stayed mapped that it did not mean to keep
  */
 public record XenRing(
     int domain,

@@ -45,25 +45,36 @@ final class LinuxDevice implements NativeDevice {
 
   @Override
   public int control(long request, long argument) throws IOException {
-    return (int) check(device.call(SystemCall.IOCTL, request, argument, 0), request);
+    return checkControl(device.call(SystemCall.IOCTL, request, argument, 0), request);
   }
 
   @Override
   public int control(long request, ByteBuffer argument) throws IOException {
     MemorySegment memory = MemorySegment.ofBuffer(argument);
     try {
-      return (int) check(device.call(SystemCall.IOCTL, request, memory.address(), 0), request);
+      return checkControl(device.call(SystemCall.IOCTL, request, memory.address(), 0), request);
     } finally {
       Reference.reachabilityFence(argument); // of its memory only the address is known below
     }
   }
 
-  private static long check(long result, long request) throws NativeException {
+  private static int checkControl(long result, long request) throws NativeException {
     if (result < 0) {
-      throw new NativeException(
-          (int) -result, "control call " + request + ": " + Errno.failure(result).getMessage());
+      throw refusal("control call " + request, result);
     }
-    return result;
+    return (int) result;
+  }
+
+  private static NativeException refusal(String what, long result) {
+    return new NativeException((int) -result, what + ": " + Errno.failure(result).getMessage());
+  }
+
+  @Override
+  public long address(ByteBuffer memory) {
+    if (!memory.isDirect()) {
+      throw new IllegalArgumentException("not in memory that the kernel sees: " + memory);
+    }
+    return MemorySegment.ofBuffer(memory).address();
   }
 
   @Override
@@ -85,7 +96,11 @@ final class LinuxDevice implements NativeDevice {
 
   @Override
   public NativeMemory map(long offset, int length) throws IOException {
-    return new LinuxMemory(Errno.check(device.map(offset, length)), length);
+    long address = device.map(offset, length);
+    if (address < 0) {
+      throw refusal("mapping " + length + " bytes at " + offset, address);
+    }
+    return new LinuxMemory(address, length);
   }
 
   @Override

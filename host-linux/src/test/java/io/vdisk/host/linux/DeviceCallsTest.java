@@ -32,6 +32,7 @@ class DeviceCallsTest {
   /** Bytes that wait in a pipe. Source: asm-generic/ioctls.h. */
   private static final long FIONREAD = 0x541b;
 
+  private static final int ENODEV = 19;
   private static final int ENOTTY = 25;
 
   @TempDir Path folder;
@@ -157,6 +158,30 @@ class DeviceCallsTest {
     memory.close();
 
     assertThrows(IllegalStateException.class, () -> memory.buffer().get(0));
+  }
+
+  @Test
+  void refusedMappingSaysWhy() throws Exception {
+    try (NativeDevice pipe = pipe()) {
+      NativeException thrown = assertThrows(NativeException.class, () -> pipe.map(8192, 4096));
+
+      assertEquals(ENODEV, thrown.errno());
+      assertTrue(
+          thrown.getMessage().startsWith("mapping 4096 bytes at 8192: "), thrown.getMessage());
+    }
+  }
+
+  @Test
+  void addressIsThatOfTheBuffersPosition() throws Exception {
+    ByteBuffer count = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
+    try (NativeDevice pipe = pipe()) {
+      pipe.write(direct("abc"));
+
+      int unused = pipe.control(FIONREAD, pipe.address(count.position(8)));
+
+      assertEquals(3, count.getInt(8), "the kernel wrote where it was told");
+      assertThrows(IllegalArgumentException.class, () -> pipe.address(ByteBuffer.allocate(8)));
+    }
   }
 
   @Test

@@ -26,6 +26,16 @@ public interface NativeDevice extends Closeable {
    */
   int control(long request, ByteBuffer argument) throws IOException;
 
+  /**
+   * Where a direct buffer lies in the memory of this process, from its position on: for a structure
+   * that points to further memory. The address means something only while the buffer is reachable.
+   *
+   * @throws UnsupportedOperationException if this device's structures point nowhere
+   */
+  default long address(ByteBuffer memory) {
+    throw new UnsupportedOperationException("this device is not told addresses");
+  }
+
   /** Reads up to {@code dst.remaining()} bytes into a direct buffer; 0 at the end. */
   int read(ByteBuffer dst) throws IOException;
 
@@ -36,6 +46,7 @@ public interface NativeDevice extends Closeable {
    * Maps memory of the device, shared, for reading and writing.
    *
    * @param offset bytes, a multiple of the page
+   * @throws NativeException if it refuses
    */
   NativeMemory map(long offset, int length) throws IOException;
 

@@ -97,6 +97,11 @@ public final class TapDisk {
         .toString();
   }
 
+  /** What was asked of it since it was attached. */
+  public RequestStatistics.Snapshot requests() {
+    return statistics.snapshot();
+  }
+
   /** What guests are told, paused or not; EINVAL if it is not open. */
   public DiskInfo info() throws DiskException {
     lock.lock();

@@ -1,0 +1,97 @@
+package io.vdisk.backend.tap.xen;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Finds the devices of some types of back end, and tells what serves them of every change. Those
+ * that are there at the beginning are found, too. Any thread may call.
+ */
+public final class BackendWatcher implements Closeable {
+  private static final String DOMAIN_ENDED = "@releaseDomain";
+  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,9}");
+
+  private final XenStore store;
+  private final int host;
+  private final DeviceServers servers;
+  private final QemuGuard guard;
+  private final List<StoreWatch> watches = new ArrayList<>();
+
+  private BackendWatcher(XenStore store, int host, DeviceServers servers, QemuGuard guard) {
+    this.store = store;
+    this.host = host;
+    this.servers = servers;
+    this.guard = guard;
+  }
+
+  /**
+   * Begins to watch.
+   *
+   * @param host the domain of this program
+   * @param servers stay the caller's
+   */
+  public static BackendWatcher begin(
+      XenStore store, int host, List<String> types, DeviceServers servers) throws IOException {
+    return begin(store, host, types, servers, QemuGuard.ofHost(store, host));
+  }
+
+  static BackendWatcher begin(
+      XenStore store, int host, List<String> types, DeviceServers servers, QemuGuard guard)
+      throws IOException {
+    BackendWatcher watcher = new BackendWatcher(store, host, servers, guard);
+    for (String type : types) {
+      String path = BackendDevice.typePath(host, type);
+      watcher.watches.add(store.watch(path, changed -> watcher.changed(type, changed)));
+    }
+    watcher.watches.add(store.watch(DOMAIN_ENDED, changed -> servers.lookAtAll()));
+    return watcher;
+  }
+
+  /** A watcher's thread tells of a path; the type's own, or a domain's, mean all below. */
+  private void changed(String type, String path) {
+    try {
+      BackendDevice device = BackendDevice.of(path).orElse(null);
+      if (device == null) {
+        lookBelow(type);
+        servers.lookAtAll();
+      } else if (!path.equals(device.path() + "/" + StatisticsNode.NAME)) {
+        look(device);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // ends the connection
+    }
+  }
+
+  private void lookBelow(String type) throws IOException {
+    String path = BackendDevice.typePath(host, type);
+    for (String domain : store.children(path)) {
+      for (String device : store.children(path + "/" + domain)) {
+        if (NUMBER.matcher(device).matches()) {
+          Optional<BackendDevice> found = BackendDevice.of(path + "/" + domain + "/" + device);
+          if (found.isPresent()) {
+            look(found.get());
+          }
+        }
+      }
+    }
+  }
+
+  private void look(BackendDevice device) throws IOException {
+    if (!guard.isServedByQemu(device)) {
+      servers.look(device);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (StoreWatch watch : watches) {
+      watch.close();
+    }
+    watches.clear();
+  }
+}

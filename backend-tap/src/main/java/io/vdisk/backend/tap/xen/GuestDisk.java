@@ -1,0 +1,122 @@
+package io.vdisk.backend.tap.xen;
+
+import io.vdisk.backend.tap.RequestStatistics;
+import io.vdisk.backend.tap.TapTransport;
+import io.vdisk.backend.tap.XenRing;
+import io.vdisk.backend.tap.disk.DiskInfo;
+import io.vdisk.backend.tap.disk.ServedRing;
+import io.vdisk.backend.tap.disk.TapDisk;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The image of one device, and the rings of its guest. One thread at a time. */
+final class GuestDisk implements Closeable {
+  private final BackendDevice device;
+  private final XenHost host;
+
+  private @Nullable TapDisk disk; // null: not open
+  private List<XenRing> rings = List.of();
+  private final List<ServedRing> served = new ArrayList<>();
+
+  GuestDisk(XenHost host, BackendDevice device) {
+    this.host = host;
+    this.device = device;
+  }
+
+  boolean isOpen() {
+    return disk != null;
+  }
+
+  boolean isConnected() {
+    return !rings.isEmpty();
+  }
+
+  /** Where the guest's rings are that are served. */
+  List<XenRing> rings() {
+    return rings;
+  }
+
+  /** Whether no ring was given up. */
+  boolean isServing() {
+    return served.stream().allMatch(ServedRing::isServing);
+  }
+
+  /** What the guest is told. The disk is open. */
+  DiskInfo info() throws IOException {
+    return openDisk().info();
+  }
+
+  private TapDisk openDisk() {
+    return Objects.requireNonNull(disk, "not open");
+  }
+
+  /** Opens the image, unless it is. */
+  void open(BackendNodes said) throws IOException {
+    if (disk == null) {
+      TapDisk made = new TapDisk(device.device(), host.options().policy(device), host.rams());
+      DiskInfo unused = made.open(said.request());
+      disk = made;
+    }
+  }
+
+  /** Serves the guest's rings, all or none. The disk is open. */
+  void connect(List<XenRing> asked) throws IOException {
+    boolean isWhole = false;
+    try {
+      for (XenRing ring : asked) {
+        TapTransport transport = host.connector().connect(ring);
+        served.add(openDisk().serve(transport));
+      }
+      rings = List.copyOf(asked);
+      isWhole = true;
+    } finally {
+      if (!isWhole) {
+        disconnect();
+      }
+    }
+  }
+
+  /** Makes the disk larger. It is open. */
+  DiskInfo grow(long sectors) throws IOException {
+    return openDisk().grow(sectors);
+  }
+
+  /** Answers what was taken, and lets go of the rings. */
+  void disconnect() throws IOException {
+    rings = List.of();
+    IOException failure = null;
+    for (ServedRing ring : served) {
+      try {
+        ring.close();
+      } catch (IOException e) {
+        failure = e;
+      }
+    }
+    served.clear();
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** What was asked of the disk; empty if it is not open. */
+  Optional<RequestStatistics.Snapshot> requests() {
+    return Optional.ofNullable(disk).map(TapDisk::requests);
+  }
+
+  /** Lets go of the rings, flushes and closes the image. Again is harmless. */
+  @Override
+  public void close() throws IOException {
+    TapDisk open = disk;
+    disk = null;
+    rings = List.of();
+    served.clear(); // the disk lets go of them
+    if (open != null) {
+      open.close(false);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+package io.vdisk.backend.tap.xen;
+
+import io.vdisk.backend.tap.XenRing;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskInfo;
+import io.vdisk.backend.tap.disk.Errno;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * What a back end does for each state of both sides. Nothing here is remembered that the store has,
+ * but for what changes tell. One thread at a time.
+ */
+final class Handshake {
+  private static final Logger LOG = System.getLogger(XenDisk.class.getName());
+
+  /** The node by which an administrator makes a disk larger: its bytes. */
+  private static final String SIZE = "vdisk-size";
+
+  private final OwnNodes own;
+  private final GuestDisk disk;
+  private final Troubles troubles;
+  private final int mostQueues;
+
+  private XenbusState lastFront = XenbusState.UNKNOWN;
+  private boolean hasLooked;
+  private long refusedSectors;
+
+  Handshake(OwnNodes own, GuestDisk disk, Troubles troubles, int mostQueues) {
+    this.own = own;
+    this.disk = disk;
+    this.troubles = troubles;
+    this.mostQueues = mostQueues;
+  }
+
+  /**
+   * Does what is next.
+   *
+   * @param seen the back end's state
+   * @param other the front end's state
+   * @param isRefused whether this was tried, and failed
+   */
+  void follow(
+      XenbusState seen,
+      XenbusState other,
+      BackendNodes said,
+      FrontendNodes front,
+      boolean isRefused)
+      throws IOException {
+    boolean isFirst = !hasLooked;
+    boolean isAnew = lastFront == XenbusState.CONNECTED && other == XenbusState.INITIALISED;
+    hasLooked = true;
+    lastFront = other;
+    if (other == XenbusState.CLOSED) {
+      close(seen);
+    } else if (seen == XenbusState.CLOSING || other == XenbusState.CLOSING) {
+      closing(seen, other, said, front, isFirst);
+    } else if (isRefused) {
+      return;
+    } else if (other == XenbusState.INITIALISING) {
+      begin(seen, said);
+    } else if (other.hasRing() && seen != XenbusState.CLOSED) {
+      connect(seen, said, front.rings(), isFirst, isAnew);
+    }
+  }
+
+  /** The front end is about to make its rings, for the first time or anew. */
+  private void begin(XenbusState seen, BackendNodes said) throws IOException {
+    boolean isBegun = seen == XenbusState.INIT_WAIT && disk.isOpen() && !disk.isConnected();
+    if (isBegun || (seen == XenbusState.CLOSED && !isOnline())) {
+      return;
+    }
+    disk.disconnect();
+    open(said);
+    boolean unused = own.write(seen, Announcement.beforeRings(mostQueues));
+  }
+
+  /** Whether the toolstack wants the device to be there, or come again. */
+  private boolean isOnline() throws IOException {
+    return !own.nodes().find("online").orElse("1").equals("0");
+  }
+
+  private void open(BackendNodes said) throws IOException {
+    if (!disk.isOpen()) {
+      disk.open(said);
+      LOG.log(Level.INFO, "{0}: {1}, mode {2}: open", own.device(), said.params(), said.mode());
+      troubles.forget();
+    }
+  }
+
+  /** The front end has rings. */
+  private void connect(
+      XenbusState seen, BackendNodes said, List<XenRing> rings, boolean isFirst, boolean isAnew)
+      throws IOException {
+    if (disk.isConnected() && rings.equals(disk.rings()) && !isAnew) {
+      if (!disk.isServing()) {
+        throw new DiskException(Errno.EIO, "a ring of " + own.device() + " was given up");
+      }
+      grow(seen);
+      return;
+    }
+    disk.disconnect();
+    open(said);
+    disk.connect(rings);
+    if (isFirst && seen == XenbusState.CONNECTED) {
+      tellOfChangedSize(seen); // another process told the rest
+    } else {
+      boolean unused = own.write(seen, Announcement.withRings(said, disk.info()));
+    }
+  }
+
+  private void tellOfChangedSize(XenbusState seen) throws IOException {
+    String known = own.nodes().find("sectors").orElse("");
+    if (!known.equals(Long.toString(disk.info().sectors()))) {
+      boolean unused = own.write(seen, Announcement.ofSize(disk.info()));
+    }
+  }
+
+  private void grow(XenbusState seen) throws IOException {
+    OptionalLong asked = own.nodes().number(SIZE, DiskInfo.SECTOR, Long.MAX_VALUE);
+    long sectors = asked.orElse(0) / DiskInfo.SECTOR;
+    if (sectors == 0 || sectors == disk.info().sectors() || sectors == refusedSectors) {
+      return;
+    }
+    try {
+      DiskInfo grown = disk.grow(sectors);
+      LOG.log(Level.INFO, "{0}: has {1} sectors now", own.device(), grown.sectors());
+      boolean unused = own.write(seen, Announcement.ofSize(grown));
+    } catch (DiskException e) {
+      refusedSectors = sectors;
+      troubles.tell(e);
+    }
+  }
+
+  /** One side wants to end. The ring is served until the front end has let go of it. */
+  private void closing(
+      XenbusState seen, XenbusState other, BackendNodes said, FrontendNodes front, boolean isFirst)
+      throws IOException {
+    if (other == XenbusState.INITIALISING || other == XenbusState.INIT_WAIT) {
+      close(seen); // it has no ring
+      return;
+    }
+    if (isFirst && other == XenbusState.CONNECTED) {
+      open(said); // another process served the ring, and the guest still uses it
+      disk.connect(front.rings());
+    }
+    if (seen != XenbusState.CLOSING) {
+      boolean unused = own.write(seen, XenbusState.CLOSING);
+    }
+  }
+
+  /** Nothing is left to be served. */
+  void close(XenbusState seen) throws IOException {
+    release();
+    if (seen != XenbusState.CLOSED) {
+      boolean unused = own.write(seen, XenbusState.CLOSED);
+    }
+  }
+
+  /** Lets go of the rings, and closes the image; what that says is told. */
+  void release() throws IOException {
+    boolean wasOpen = disk.isOpen();
+    try {
+      disk.close();
+      if (wasOpen) {
+        LOG.log(Level.INFO, "{0}: closed", own.device());
+      }
+    } catch (DiskException e) {
+      troubles.tell(e);
+    }
+  }
+
+  /** What was tried failed: the front end is told to close if it waits for this side. */
+  void fail(XenbusState other) throws IOException {
+    release();
+    XenbusState seen = own.state().orElse(XenbusState.CLOSED);
+    boolean isInUse = other.hasRing() || other == XenbusState.CLOSING;
+    XenbusState next = isInUse ? XenbusState.CLOSING : XenbusState.CLOSED;
+    if (seen != XenbusState.CLOSED) {
+      Map<String, String> nodes = Announcement.ofFailure(troubles.last(), next);
+      boolean unused = own.write(seen, nodes);
+    }
+  }
+}

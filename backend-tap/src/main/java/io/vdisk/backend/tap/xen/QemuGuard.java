@@ -1,0 +1,90 @@
+package io.vdisk.backend.tap.xen;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Knows which guests' devices of type {@code qdisk} are QEMU's: where one runs for the domain. Two
+ * that serve one ring would destroy the disk. One thread at a time.
+ *
+ * <p>xl writes the number of the process to {@code image/device-model-pid} of the domain before it
+ * starts it; for domain 0 Xen's start script starts one, and writes its file.
+ */
+final class QemuGuard {
+  private static final Logger LOG = System.getLogger(XenDisk.class.getName());
+
+  private static final List<Path> FILES_OF_DOMAIN_0 =
+      List.of(Path.of("/run/xen/qemu-dom0.pid"), Path.of("/var/run/xen/qemu-dom0.pid"));
+
+  /** Says whether a process with this number is a QEMU. */
+  @FunctionalInterface
+  interface Processes {
+    boolean isQemu(long pid);
+  }
+
+  private final StoreNodes store;
+  private final int host;
+  private final Processes processes;
+  private final List<Path> files;
+  private final Set<Integer> told = new HashSet<>();
+
+  QemuGuard(StoreNodes store, int host, Processes processes, List<Path> files) {
+    this.store = store;
+    this.host = host;
+    this.processes = processes;
+    this.files = files;
+  }
+
+  static QemuGuard ofHost(StoreNodes store, int host) {
+    return new QemuGuard(store, host, QemuGuard::runsQemu, FILES_OF_DOMAIN_0);
+  }
+
+  private static boolean runsQemu(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"))
+          .split("\0", 2)[0]
+          .contains("qemu");
+    } catch (IOException e) {
+      return false; // there is no such process
+    }
+  }
+
+  boolean isServedByQemu(BackendDevice device) throws IOException {
+    if (!device.type().equals(BackendDevice.QDISK) || !hasQemu(device.domain())) {
+      told.remove(device.domain());
+      return false;
+    }
+    if (told.add(device.domain())) {
+      LOG.log(
+          Level.INFO, "domain {0}: its devices of type qdisk are those of a QEMU", device.domain());
+    }
+    return true;
+  }
+
+  private boolean hasQemu(int domain) throws IOException {
+    Optional<String> pid = store.find("/local/domain/" + domain + "/image/device-model-pid");
+    if (pid.isPresent() && isQemu(pid.get())) {
+      return true;
+    }
+    if (domain == host) {
+      for (Path file : files) {
+        if (Files.isReadable(file) && isQemu(Files.readString(file))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private boolean isQemu(String pid) {
+    String number = pid.strip();
+    return number.matches("[0-9]{1,9}") && processes.isQemu(Long.parseLong(number));
+  }
+}

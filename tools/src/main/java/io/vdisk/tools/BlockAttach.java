@@ -1,0 +1,66 @@
+package io.vdisk.tools;
+
+import io.vdisk.backend.tap.xen.BackendDevice;
+import io.vdisk.backend.tap.xen.DeviceNumber;
+import io.vdisk.backend.tap.xen.GuestDevices;
+import io.vdisk.backend.tap.xen.ImageName;
+import io.vdisk.backend.tap.xen.XenStore;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+
+/** The command {@code block-attach}, as {@code xm block-attach} was: a guest gets a disk. */
+public final class BlockAttach extends BlockCommand {
+  private static final String HELP =
+      """
+
+      Gives a running guest a disk, which blktapd serves, and waits until the guest has it.
+        DOMAIN     the guest, by number or name; 0 is Dom0 itself
+        BACKDEV    the image: tap:aio:/FILE, tap:qcow2:/FILE, vhd:/FILE, phy:DEVICE, ram:64M ...
+        FRONTDEV   the guest's device: xvda, /dev/xvda1, hdc:cdrom, 51712 ...
+        MODE       r read-only, w writable, w! writable whoever else writes
+        BACKDOMAIN where blktapd runs (default: this domain)
+        --timeout SECONDS  how long is waited for the guest (default 60)
+            --version      prints the version
+      Exit codes: 0 done, else the number of the error.""";
+
+  private BlockAttach() {
+    super("block-attach", "DOMAIN BACKDEV FRONTDEV MODE [BACKDOMAIN]", HELP);
+  }
+
+  /** Attaches a disk and ends the process with an exit code. */
+  public static void main(String[] args) {
+    System.exit(run(Console.system(), Arrays.asList(args)));
+  }
+
+  static int run(Console console, List<String> words) {
+    return new BlockAttach().run(words, console);
+  }
+
+  @Override
+  void run(Arguments arguments, XenStore store, GuestDevices devices, Console console)
+      throws IOException, UsageException {
+    List<String> operands = arguments.operands();
+    if (operands.size() < 4 || operands.size() > 5) {
+      throw new UsageException("expected 4 or 5 operands, found " + operands.size());
+    }
+    int domain = devices.domain(operands.get(0));
+    String image = ImageName.of(operands.get(1));
+    String device = operands.get(2);
+    boolean isCdrom = device.endsWith(":cdrom");
+    DeviceNumber number = DeviceNumber.parse(device.replaceFirst(":(cdrom|disk)$", ""));
+    int host = operands.size() == 5 ? devices.domain(operands.get(4)) : store.ownDomain();
+    BackendDevice made =
+        devices.attach(host, domain, number, image, mode(operands.get(3)), isCdrom);
+    devices.awaitConnection(made, timeout(arguments));
+  }
+
+  private static String mode(String said) throws UsageException {
+    return switch (said) {
+      case "r", "ro" -> "r";
+      case "w", "rw" -> "w";
+      case "w!" -> said;
+      default -> throw new UsageException("the mode is r, w or w!, not '" + said + "'");
+    };
+  }
+}

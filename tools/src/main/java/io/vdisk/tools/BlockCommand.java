@@ -1,0 +1,69 @@
+package io.vdisk.tools;
+
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.xen.GuestDevices;
+import io.vdisk.backend.tap.xen.XenStore;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+
+/** A command about the disks of one of Xen's guests. */
+abstract class BlockCommand {
+  private static final int EINVAL = 22;
+  private static final int DEFAULT_SECONDS = 60;
+
+  private final String name;
+  private final String usage;
+  private final String help;
+
+  BlockCommand(String name, String usage, String help) {
+    this.name = name;
+    this.usage = "usage: " + name + " " + usage;
+    this.help = help;
+  }
+
+  /** The options beside --help, --version and --timeout. */
+  Arguments.Syntax syntax() {
+    return new Arguments.Syntax();
+  }
+
+  /** Carries it out. */
+  abstract void run(Arguments arguments, XenStore store, GuestDevices devices, Console console)
+      throws IOException, UsageException;
+
+  /** The exit code: 0, or the number of the error. */
+  final int run(List<String> words, Console console) {
+    try {
+      Arguments arguments =
+          syntax().flag("-h", "--help").flag("--version").value("--timeout").parse(words);
+      if (arguments.has("--help")) {
+        console.out().println(usage + "\n" + help);
+      } else if (arguments.has("--version")) {
+        console.out().println(name + " " + Help.version());
+      } else {
+        try (XenStore store = XenStore.open(console.environment())) {
+          run(arguments, store, new GuestDevices(store), console);
+        }
+      }
+      return 0;
+    } catch (UsageException e) {
+      console.err().println(name + ": " + e.getMessage() + "\n" + usage);
+      return EINVAL;
+    } catch (DiskException e) {
+      console.err().println(name + ": " + e.getMessage());
+      return e.errno().number();
+    } catch (IOException | RuntimeException | Error e) {
+      Failures.print(console, name, e);
+      return Errno.of(e);
+    }
+  }
+
+  /** How long is waited for the guest. */
+  static Duration timeout(Arguments arguments) throws UsageException {
+    String seconds = arguments.value("--timeout").orElse(Integer.toString(DEFAULT_SECONDS));
+    if (!seconds.matches("[0-9]{1,6}")) {
+      throw new UsageException("--timeout takes seconds, not '" + seconds + "'");
+    }
+    return Duration.ofSeconds(Long.parseLong(seconds));
+  }
+}
