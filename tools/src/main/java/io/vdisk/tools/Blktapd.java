@@ -7,13 +7,18 @@ import io.vdisk.backend.tap.xen.BackendDevice;
 import io.vdisk.backend.tap.xen.BackendWatcher;
 import io.vdisk.backend.tap.xen.DeviceLocks;
 import io.vdisk.backend.tap.xen.DeviceServers;
+import io.vdisk.backend.tap.xen.DiskProcesses;
+import io.vdisk.backend.tap.xen.OneDevice;
 import io.vdisk.backend.tap.xen.RingConnector;
 import io.vdisk.backend.tap.xen.XenDisks;
 import io.vdisk.backend.tap.xen.XenHost;
 import io.vdisk.backend.tap.xen.XenOptions;
 import io.vdisk.backend.tap.xen.XenStore;
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -34,6 +39,7 @@ public final class Blktapd {
       Serves the disks of Xen's guests that xl (backendtype=qdisk) and block-attach make. Goes into
       the background.
         -D                  stays in the foreground, and logs to standard error
+        --together          serves all disks in one process, instead of one for each
         --log FILE          where the log goes, instead of /var/log/blktapd.log
         --types T[,T]       the types of back end to serve, instead of vdisk,qdisk
         --queues N          rings that a guest may have for one disk (default: the processors, 4 at
@@ -44,6 +50,7 @@ public final class Blktapd {
                             same-directory or deny. Under "any" an image that a stranger made can
                             name each file that this process may read, and its guest reads that
             --version       prints the version
+        --serve PATH        serves one device, and ends with it: what it starts for each
       The variable XENSTORED_PATH names another socket of xenstored.
       Exit codes: 0 ended by a signal, else the number of the error.""";
 
@@ -81,6 +88,8 @@ public final class Blktapd {
               .flag("-D")
               .flag("-h", "--help")
               .flag("--version")
+              .flag("--together")
+              .value("--serve")
               .value("--log")
               .value("--types")
               .value("--queues")
@@ -111,30 +120,95 @@ public final class Blktapd {
     try (XenStore store = XenStore.open(console.environment());
         DeviceLocks locks = DeviceLocks.open(options.folder());
         XenDisks disks = new XenDisks(new XenHost(store, options, connector, locks))) {
-      int host = store.ownDomain();
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> end(disks, store), "closing"));
-      // Not closed: its watches end with the store.
-      BackendWatcher unused = BackendWatcher.begin(store, host, types, disks);
-      startup.ready("blktapd serves " + String.join(", ", types));
-      run(store, disks);
+      if (arguments.has("--serve")) {
+        serve(device(arguments), store, disks);
+      } else {
+        boolean isTogether = arguments.has("--together");
+        serve(types, store, isTogether ? disks : processes(arguments, store, locks, disks));
+      }
     }
   }
 
-  private static void end(XenDisks disks, XenStore store) {
-    disks.close();
-    store.close();
+  /** All devices of some types. */
+  private void serve(List<String> types, XenStore store, DeviceServers servers) throws IOException {
+    endOnSignal(servers, store);
+    // Not closed: its watches end with the store.
+    BackendWatcher unused = BackendWatcher.begin(store, store.ownDomain(), types, servers);
+    startup.ready("blktapd serves " + String.join(", ", types));
+    while (!hasEnded(store)) {
+      servers.tick();
+    }
   }
 
-  /** Returns when the store is closed, and fails when it goes. */
-  private static void run(XenStore store, DeviceServers servers) throws IOException {
-    while (true) {
-      try {
-        throw store.ended().get(TICK_SECONDS, TimeUnit.SECONDS);
-      } catch (TimeoutException e) {
-        servers.tick();
-      } catch (InterruptedException | ExecutionException | CancellationException e) {
-        throw new AssertionError("nobody interrupts, and the end is a value", e);
-      }
+  /** One device, until it has gone. */
+  private void serve(BackendDevice device, XenStore store, XenDisks disks) throws IOException {
+    endOnSignal(disks, store);
+    disks.look(device);
+    OneDevice.watch(store, device, disks);
+    startup.ready("blktapd serves " + device);
+    while (!disks.isEmpty() && !hasEnded(store)) {
+      disks.tick();
+    }
+  }
+
+  private static BackendDevice device(Arguments arguments) throws UsageException {
+    String path = arguments.value("--serve").orElse("");
+    return BackendDevice.of(path)
+        .filter(device -> device.path().equals(path))
+        .orElseThrow(() -> new UsageException("'" + path + "' is no path of a back end"));
+  }
+
+  private DeviceServers processes(
+      Arguments arguments, XenStore store, DeviceLocks locks, XenDisks disks)
+      throws UsageException {
+    String beside = console.environment().getOrDefault("VDISK_BIN", "");
+    if (beside.isEmpty()) {
+      throw new UsageException("no launcher tells where blktapd is: --together needs none");
+    }
+    List<String> command = new ArrayList<>(List.of(beside + "/blktapd", "-D"));
+    for (String option : List.of("--log", "--queues", "--folder", "--backing-policy")) {
+      arguments.value(option).ifPresent(value -> command.addAll(List.of(option, value)));
+    }
+    boolean isLoggedByDefault = console.environment().containsKey(Startup.VARIABLE);
+    if (isLoggedByDefault && !arguments.has("--log")) {
+      command.addAll(List.of("--log", DaemonLog.FILE));
+    }
+    return new DiskProcesses(store, locks, disks, device -> start(command, device));
+  }
+
+  private static Process start(List<String> command, BackendDevice device) throws IOException {
+    List<String> words = new ArrayList<>(command);
+    words.addAll(List.of("--serve", device.path()));
+    ProcessBuilder builder = new ProcessBuilder(words).inheritIO();
+    builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+    builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().remove(Startup.VARIABLE); // it is this process's launcher that waits
+    return builder.start();
+  }
+
+  /** Guests wait in their rings for who comes next. */
+  private static void endOnSignal(DeviceServers servers, XenStore store) {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(servers, store), "closing"));
+  }
+
+  private static void end(DeviceServers servers, XenStore store) {
+    try {
+      servers.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      store.close();
+    }
+  }
+
+  /** Waits for the next tick; fails when the store goes. */
+  private static boolean hasEnded(XenStore store) throws IOException {
+    try {
+      throw store.ended().get(TICK_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException | ExecutionException | CancellationException e) {
+      throw new AssertionError("nobody interrupts, and the end is a value", e);
     }
   }
 

@@ -11,7 +11,8 @@ import java.util.List;
  * of. To be begun before anything is logged.
  */
 final class DaemonLog {
-  private static final String FILE = "/var/log/blktapd.log";
+  /** Where it is in the background, unless told otherwise. */
+  static final String FILE = "/var/log/blktapd.log";
 
   /** The formats of java.util.logging, and of the JVM's own logger where that is missing. */
   private static final List<String> FORMATS =

@@ -24,7 +24,7 @@ final class Responses {
     try {
       for (int i = from; i < to; i++) {
         TapRequest request = batch.request(i);
-        ring.put(request.id(), request.code(), batch.status(i));
+        ring.put(request.id(), request.echoedCode(), batch.status(i));
       }
       mustRing = ring.publish();
     } finally {

@@ -70,9 +70,18 @@ final class TapRequest {
     return copy.getLong(abi.id());
   }
 
-  /** The operation as the guest wrote it; to be echoed. */
+  /** The operation as the guest wrote it. */
   int code() {
     return code;
+  }
+
+  /**
+   * The operation that a response tells: that of the request, as the guest wrote it, or for an
+   * indirect one that which is inside. Linux' front end gives the disk up at another one ({@code
+   * blkif_interrupt} in xen-blkfront.c).
+   */
+  int echoedCode() {
+    return isIndirect() ? copy.get(abi.indirectOperation()) & 0xff : code;
   }
 
   /** True if the operation is one of ours. The other methods are for those only. */

@@ -74,7 +74,7 @@ final class LinuxDevice implements NativeDevice {
     if (!memory.isDirect()) {
       throw new IllegalArgumentException("not in memory that the kernel sees: " + memory);
     }
-    return MemorySegment.ofBuffer(memory).address();
+    return MemorySegment.ofBuffer(memory).address() - memory.position();
   }
 
   @Override

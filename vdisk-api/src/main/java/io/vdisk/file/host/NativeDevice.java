@@ -27,8 +27,9 @@ public interface NativeDevice extends Closeable {
   int control(long request, ByteBuffer argument) throws IOException;
 
   /**
-   * Where a direct buffer lies in the memory of this process, from its position on: for a structure
-   * that points to further memory. The address means something only while the buffer is reachable.
+   * Where the first byte of a direct buffer lies in the memory of this process, whatever its
+   * position: for a structure that points to further memory. The address means something only while
+   * the buffer is reachable.
    *
    * @throws UnsupportedOperationException if this device's structures point nowhere
    */

@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
  * that are there at the beginning are found, too. Any thread may call.
  */
 public final class BackendWatcher implements Closeable {
+  private static final String DOMAIN_BEGAN = "@introduceDomain";
   private static final String DOMAIN_ENDED = "@releaseDomain";
+  private static final String DOMAINS = "/local/domain";
   private static final Pattern NUMBER = Pattern.compile("[0-9]{1,9}");
 
   private final XenStore store;
@@ -48,6 +50,9 @@ public final class BackendWatcher implements Closeable {
       String path = BackendDevice.typePath(host, type);
       watcher.watches.add(store.watch(path, changed -> watcher.changed(type, changed)));
     }
+    if (types.contains(BackendDevice.QDISK)) {
+      watcher.watches.add(store.watch(DOMAIN_BEGAN, changed -> watcher.claimDomains()));
+    }
     watcher.watches.add(store.watch(DOMAIN_ENDED, changed -> servers.lookAtAll()));
     return watcher;
   }
@@ -61,6 +66,18 @@ public final class BackendWatcher implements Closeable {
         servers.lookAtAll();
       } else if (!path.equals(device.path() + "/" + StatisticsNode.NAME)) {
         look(device);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // ends the connection
+    }
+  }
+
+  private void claimDomains() {
+    try {
+      for (String domain : store.children(DOMAINS)) {
+        if (domain.matches("[0-9]{1,5}")) {
+          guard.claim(Integer.parseInt(domain));
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e); // ends the connection

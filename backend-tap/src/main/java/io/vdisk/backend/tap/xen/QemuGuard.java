@@ -11,11 +11,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Knows which guests' devices of type {@code qdisk} are QEMU's: where one runs for the domain. Two
- * that serve one ring would destroy the disk. One thread at a time.
+ * Knows which guests' devices of type {@code qdisk} are QEMU's: where one runs for the domain, or
+ * is about to. Two that serve one ring would destroy the disk. One thread at a time.
  *
  * <p>xl writes the number of the process to {@code image/device-model-pid} of the domain before it
- * starts it; for domain 0 Xen's start script starts one, and writes its file.
+ * becomes QEMU; for domain 0 Xen's start script starts one, and writes a file. Where the node is
+ * missing xl attaches no such disk to domain 0, and starts a QEMU for a guest that gets its first
+ * one: so {@link #claim} writes the number of no process there.
  */
 final class QemuGuard {
   private static final Logger LOG = System.getLogger(XenDisk.class.getName());
@@ -23,36 +25,58 @@ final class QemuGuard {
   private static final List<Path> FILES_OF_DOMAIN_0 =
       List.of(Path.of("/run/xen/qemu-dom0.pid"), Path.of("/var/run/xen/qemu-dom0.pid"));
 
-  /** Says whether a process with this number is a QEMU. */
+  /** More than a process of Linux can have (PID_MAX_LIMIT is 4,194,304): xl signals this one. */
+  static final String NOBODY = Integer.toString(0x3fff_ffff);
+
+  /** The program that stands in for QEMU where xl insists on one. */
+  private static final String STAND_IN = "blktapd-dm";
+
+  /** Says whether a process with this number runs, and may be or become a QEMU. */
   @FunctionalInterface
   interface Processes {
-    boolean isQemu(long pid);
+    boolean mayBeQemu(long pid);
   }
 
-  private final StoreNodes store;
+  private final XenStore store;
   private final int host;
   private final Processes processes;
   private final List<Path> files;
   private final Set<Integer> told = new HashSet<>();
 
-  QemuGuard(StoreNodes store, int host, Processes processes, List<Path> files) {
+  QemuGuard(XenStore store, int host, Processes processes, List<Path> files) {
     this.store = store;
     this.host = host;
     this.processes = processes;
     this.files = files;
   }
 
-  static QemuGuard ofHost(StoreNodes store, int host) {
-    return new QemuGuard(store, host, QemuGuard::runsQemu, FILES_OF_DOMAIN_0);
+  static QemuGuard ofHost(XenStore store, int host) {
+    return new QemuGuard(store, host, QemuGuard::mayBeQemu, FILES_OF_DOMAIN_0);
   }
 
-  private static boolean runsQemu(long pid) {
+  private static boolean mayBeQemu(long pid) {
     try {
-      return Files.readString(Path.of("/proc/" + pid + "/cmdline"))
-          .split("\0", 2)[0]
-          .contains("qemu");
+      return !Files.readString(Path.of("/proc/" + pid + "/cmdline")).contains(STAND_IN);
     } catch (IOException e) {
       return false; // there is no such process
+    }
+  }
+
+  /** Says of a domain that has no device model that it needs none. */
+  void claim(int domain) throws IOException {
+    String node = "/local/domain/" + domain + "/image/device-model-pid";
+    boolean mayClaim =
+        domain == host || store.find("/libxl/" + domain + "/type").orElse("").startsWith("pv");
+    if (mayClaim) {
+      boolean unused =
+          store.transact(
+              nodes -> {
+                boolean isFree = nodes.find(node).isEmpty();
+                if (isFree) {
+                  nodes.write(node, NOBODY);
+                }
+                return isFree;
+              });
     }
   }
 
@@ -85,6 +109,6 @@ final class QemuGuard {
 
   private boolean isQemu(String pid) {
     String number = pid.strip();
-    return number.matches("[0-9]{1,9}") && processes.isQemu(Long.parseLong(number));
+    return number.matches("[0-9]{1,9}") && processes.mayBeQemu(Long.parseLong(number));
   }
 }

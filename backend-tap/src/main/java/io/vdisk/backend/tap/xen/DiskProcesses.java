@@ -1,0 +1,199 @@
+package io.vdisk.backend.tap.xen;
+
+import com.google.common.util.concurrent.Uninterruptibles;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Serves each device by a process of its own, so that a crash takes one disk down; that is started
+ * again then, at once the first time, and later the more often it failed. Disks in memory are
+ * served in this process: their guests share them. Any thread may call.
+ *
+ * <p>Processes outlive the one that started them. Whoever comes after it leaves them alone ({@link
+ * DeviceLocks}), and starts another when one ends.
+ */
+public final class DiskProcesses implements DeviceServers {
+  private static final Logger LOG = System.getLogger(XenDisk.class.getName());
+
+  private static final int MOST_DELAY_SECONDS = 30;
+
+  /** A process that lived so long was well. */
+  private static final long WELL_SECONDS = 60;
+
+  /** Starts processes. */
+  @FunctionalInterface
+  public interface Starter {
+    /** Starts one that serves this device, and ends with 0 when the device has gone. */
+    Process start(BackendDevice device) throws IOException;
+  }
+
+  private static final class Child {
+    Process process;
+    long started = System.nanoTime();
+    int failures;
+
+    Child(Process process) {
+      this.process = process;
+    }
+  }
+
+  private final XenStore store;
+  private final DeviceLocks locks;
+  private final XenDisks together;
+  private final Starter starter;
+
+  /** Where all is decided, one thing after the other. */
+  private final ExecutorService decider =
+      Executors.newSingleThreadExecutor(
+          body -> {
+            Thread thread = new Thread(body, "processes of disks");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /** Of devices that are there: a process, or none yet. By the decider. */
+  private final Map<BackendDevice, Child> children = new HashMap<>();
+
+  /**
+   * None yet.
+   *
+   * @param together serves disks in memory, and is closed with this
+   */
+  public DiskProcesses(XenStore store, DeviceLocks locks, XenDisks together, Starter starter) {
+    this.store = store;
+    this.locks = locks;
+    this.together = together;
+    this.starter = starter;
+  }
+
+  @Override
+  public void look(BackendDevice device) {
+    decide(() -> consider(device));
+  }
+
+  @Override
+  public void lookAtAll() {
+    together.lookAtAll();
+    decide(this::considerAll);
+  }
+
+  @Override
+  public void tick() {
+    together.tick();
+    decide(this::considerAll);
+  }
+
+  private interface Decision {
+    void run() throws IOException;
+  }
+
+  private void decide(Decision decision) {
+    try {
+      decider.execute(
+          () -> {
+            try {
+              decision.run();
+            } catch (IOException e) {
+              LOG.log(Level.WARNING, "processes of disks: {0}", e.getMessage());
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      assert decider.isShutdown(); // nothing is begun any longer
+    }
+  }
+
+  private void considerAll() throws IOException {
+    for (BackendDevice device : Map.copyOf(children).keySet()) {
+      consider(device);
+    }
+  }
+
+  private void consider(BackendDevice device) throws IOException {
+    Child child = children.get(device);
+    if (child != null && child.process.isAlive()) {
+      return;
+    }
+    NodeFolder nodes = new NodeFolder(store, device.path());
+    if (nodes.find("state").isEmpty()) {
+      children.remove(device);
+      together.look(device); // which may have it
+    } else if (isOfMemory(nodes)) {
+      together.look(device);
+    } else if (child == null) {
+      begin(device);
+    } else {
+      beginAgain(device, child);
+    }
+  }
+
+  private static boolean isOfMemory(NodeFolder nodes) throws IOException {
+    return nodes.find("params").orElse("").matches("(tap2?:)?(tapdisk:|ioemu:)?ram:.*");
+  }
+
+  private void begin(BackendDevice device) throws IOException {
+    if (locks.isFree(device)) {
+      Process process = starter.start(device);
+      children.put(device, new Child(process));
+      LOG.log(Level.INFO, "{0}: served by process {1}", device, process.pid() + "");
+      follow(device, process);
+    }
+  }
+
+  private void follow(BackendDevice device, Process process) {
+    var unused = process.onExit().thenRun(() -> look(device));
+  }
+
+  private void beginAgain(BackendDevice device, Child child) throws IOException {
+    long lived = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - child.started);
+    long delay = Math.min(1L << Math.min(child.failures, 5), MOST_DELAY_SECONDS);
+    boolean mayBegin = child.failures == 0 || lived >= delay;
+    if (!mayBegin || !locks.isFree(device)) {
+      return; // at a later tick
+    }
+    LOG.log(
+        Level.WARNING,
+        "{0}: its process {1} ended with {2}, and is started again",
+        device,
+        child.process.pid() + "",
+        child.process.exitValue() + "");
+    Process process = starter.start(device);
+    child.failures = lived >= WELL_SECONDS ? 0 : child.failures + 1;
+    child.process = process;
+    child.started = System.nanoTime();
+    follow(device, process);
+  }
+
+  /** Tells all processes to end, and waits until they have. Guests wait for others. */
+  @Override
+  public void close() {
+    decide(
+        () -> {
+          children.values().forEach(child -> child.process.destroy());
+          for (Child child : children.values()) {
+            while (child.process.isAlive()) {
+              boolean unused = awaitEnd(child.process);
+            }
+          }
+          children.clear();
+        });
+    decider.shutdown();
+    together.close();
+    boolean unused =
+        Uninterruptibles.awaitTerminationUninterruptibly(decider, Long.MAX_VALUE, TimeUnit.SECONDS);
+  }
+
+  private static boolean awaitEnd(Process process) {
+    try {
+      return process.waitFor(1, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody interrupts the decider", e);
+    }
+  }
+}
