@@ -35,8 +35,7 @@ await() {
 serve() {
   if [ "$backend" = vdisk ]; then
     [ "$backend_pid" ] || start_daemon
-    # xl starts a QEMU for a guest, and refuses for Dom0, unless it finds here that one runs. No process has this number.
-    xenstore-write "/local/domain/$1/image/device-model-pid" 1073741823
+    await 120 xenstore-exists "/local/domain/$1/image/device-model-pid" || fail "blktapd does not mark domain $1"
     return
   fi
   /usr/libexec/xen-qemu-system-i386 -xen-domid "$1" -xen-attach -name "disks-$1" -nographic -M xenpv -daemonize -monitor none -serial none \
@@ -45,13 +44,17 @@ serve() {
   xenstore-write "/local/domain/$1/image/device-model-pid" "$backend_pid"
 }
 
+# One process for all disks: to start a JVM for each would take most of the time here. Scripts may say "together=" before.
+together=--together
 start_daemon() {
-  blktapd -D >> $log 2>&1 &
+  # shellcheck disable=SC2086
+  blktapd -D $together >> $log 2>&1 &
   backend_pid=$!
 }
 
 kill_backend() {
-  kill -KILL $backend_pid
+  # shellcheck disable=SC2046
+  kill -KILL $backend_pid $(pgrep -P $backend_pid)
   wait $backend_pid 2> /dev/null
   backend_pid=
 }

@@ -40,13 +40,14 @@ ended_well() {
   grep -aq '^domu: all well' "/var/log/xen/console/guest-$1.log" || fail "guest $1 did not succeed"
 }
 
-serve 0
 talk 'say 8 question; hear 16 answer' > domu-run
 archive_of domu-run
 create one
 talk 'hear 8 question; say 16 answer' > domu-run
 archive_of domu-run
 create two
+serve "$(xl domid one)"
+serve "$(xl domid two)"
 attach "$(xl domid one)" ram ram:32M:shared xvda
 attach "$(xl domid two)" ram ram:32M:shared xvda
 xl unpause one
