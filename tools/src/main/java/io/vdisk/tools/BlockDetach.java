@@ -1,11 +1,16 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.xen.DeviceNumber;
 import io.vdisk.backend.tap.xen.GuestDevices;
 import io.vdisk.backend.tap.xen.XenStore;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The command {@code block-detach}, as {@code xm block-detach} was: a guest loses a disk. */
 public final class BlockDetach extends BlockCommand {
@@ -19,6 +24,8 @@ public final class BlockDetach extends BlockCommand {
         --timeout SECONDS  how long is waited for the guest (default 60)
             --version      prints the version
       Exit codes: 0 done, else the number of the error.""";
+
+  private static final Path MOUNTS = Path.of("/proc/mounts");
 
   private BlockDetach() {
     super("block-detach", "[-f] DOMAIN DEVID", HELP);
@@ -44,6 +51,32 @@ public final class BlockDetach extends BlockCommand {
     List<String> operands = arguments.operands(2, "a domain and a device");
     int domain = devices.domain(operands.get(0));
     DeviceNumber number = DeviceNumber.parse(operands.get(1));
-    devices.detach(domain, number, arguments.has("--force"), timeout(arguments));
+    boolean isForced = arguments.has("--force");
+    if (!isForced && domain == store.ownDomain()) {
+      refuseMounted(number.name(), Files.readAllLines(MOUNTS));
+    }
+    devices.detach(domain, number, isForced, timeout(arguments));
+  }
+
+  /**
+   * Linux' front end lets go of a disk of this domain though it is mounted, and what was not
+   * written yet is lost.
+   *
+   * @param mounts lines of {@code /proc/mounts}
+   */
+  static void refuseMounted(String name, List<String> mounts) throws DiskException {
+    Pattern mounted = Pattern.compile("/dev/" + Pattern.quote(name) + "(?:[0-9]+)? (\\S+) .*");
+    for (String line : mounts) {
+      Matcher matcher = mounted.matcher(line);
+      if (matcher.matches()) {
+        throw new DiskException(
+            io.vdisk.backend.tap.disk.Errno.EBUSY,
+            "/dev/"
+                + name
+                + " is mounted at "
+                + matcher.group(1)
+                + "; -f takes it away all the same");
+      }
+    }
   }
 }

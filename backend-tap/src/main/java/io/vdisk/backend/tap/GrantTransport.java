@@ -148,6 +148,11 @@ public final class GrantTransport extends TapTransport {
   }
 
   @Override
+  boolean keepsRing() {
+    return true;
+  }
+
+  @Override
   boolean mayHaveAnswered() {
     return memory.buffer().getInt(RESPONSES) != 0;
   }

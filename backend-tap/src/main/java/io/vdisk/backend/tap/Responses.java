@@ -23,8 +23,7 @@ final class Responses {
     lock.lock();
     try {
       for (int i = from; i < to; i++) {
-        TapRequest request = batch.request(i);
-        ring.put(request.id(), request.echoedCode(), batch.status(i));
+        ring.answer(batch.request(i), batch.status(i));
       }
       mustRing = ring.publish();
     } finally {

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap;
 
+import java.nio.ByteBuffer;
 import java.util.Locale;
 
 /**
@@ -51,6 +52,8 @@ public enum RingAbi {
   private static final int SEGMENT_COUNT = 1;
   private static final int INDIRECT_OPERATION = 1;
   private static final int INDIRECT_SEGMENT_COUNT = 2;
+  private static final int RESPONSE_OPERATION = 8;
+  private static final int RESPONSE_STATUS = 10;
 
   private final int code;
   private final int id;
@@ -81,6 +84,19 @@ public enum RingAbi {
   /** How many entries a ring of so many bytes has: the greatest power of two that fits. */
   int entryCount(int ringBytes) {
     return Integer.highestOneBit((ringBytes - HEADER_SIZE) / entrySize);
+  }
+
+  /** Where the entry of a place is in a ring, in bytes. */
+  int offset(int place) {
+    return HEADER_SIZE + place * entrySize;
+  }
+
+  /** Writes a response into the entry of a place of a ring. */
+  void putResponse(ByteBuffer ring, int place, long id, int operation, short status) {
+    int at = offset(place);
+    ring.putLong(at, id);
+    ring.put(at + RESPONSE_OPERATION, (byte) operation);
+    ring.putShort(at + RESPONSE_STATUS, status);
   }
 
   int segmentCount() {

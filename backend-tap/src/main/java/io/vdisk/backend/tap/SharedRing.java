@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 
 /**
  * The back end's side of a ring: it takes requests out and puts responses in.
@@ -39,9 +40,6 @@ final class SharedRing {
   private static final int RESPONSES = 8;
   private static final int RESPONSE_EVENT = 12;
 
-  private static final int RESPONSE_OPERATION = 8;
-  private static final int RESPONSE_STATUS = 10;
-
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
@@ -49,32 +47,41 @@ final class SharedRing {
   private final RingAbi abi;
   private final int count;
 
+  private final Optional<KeptRequests> kept;
+
   private int taken;
   private int published;
 
   /** Written by whoever puts, read by whoever takes. */
   private volatile int put;
 
-  private SharedRing(ByteBuffer memory, RingAbi abi) {
+  private SharedRing(ByteBuffer memory, RingAbi abi, boolean keepsRequests) {
+    if (!memory.isDirect() || memory.capacity() < 4096) {
+      throw new IllegalArgumentException("not the memory of a ring: " + memory);
+    }
     this.memory = memory.duplicate().order(ByteOrder.nativeOrder());
     this.abi = abi;
     this.count = abi.entryCount(memory.capacity());
+    this.kept =
+        keepsRequests ? Optional.of(new KeptRequests(this.memory, abi, count)) : Optional.empty();
     this.put = index(RESPONSES);
     this.published = put;
     this.taken = put;
   }
 
   /**
-   * The ring that lies in this memory, from where the responses end: a new one from its beginning,
-   * one that another server left from its first request without response.
+   * The ring that lies in this memory, from where the responses end. After a server that was killed
+   * it is to begin anew: responses took the places of requests that have none.
    *
    * @param memory direct, 4096 bytes times a power of two
    */
   static SharedRing attach(ByteBuffer memory, RingAbi abi) {
-    if (!memory.isDirect() || memory.capacity() < 4096) {
-      throw new IllegalArgumentException("not the memory of a ring: " + memory);
-    }
-    return new SharedRing(memory, abi);
+    return new SharedRing(memory, abi, false);
+  }
+
+  /** The same, and a ring that goes on as it is after a server that was killed. */
+  static SharedRing resume(ByteBuffer memory, RingAbi abi) {
+    return new SharedRing(memory, abi, true);
   }
 
   /** Entries. */
@@ -111,8 +118,12 @@ final class SharedRing {
   }
 
   /** Copies the next of the requests that {@link #waiting} told out of the ring. */
-  void take(ByteBuffer copy) {
-    copy.put(0, memory, offset(taken), abi.entrySize());
+  void take(TapRequest request, ByteBuffer copy) {
+    int place = taken & (count - 1);
+    copy.put(0, memory, abi.offset(place), abi.entrySize());
+    if (kept.isPresent()) {
+      kept.get().took(request, place);
+    }
     taken++;
   }
 
@@ -127,13 +138,20 @@ final class SharedRing {
     return waiting() == 0;
   }
 
+  /** Adds the response to a request that was taken. */
+  void answer(TapRequest request, TapStatus status) {
+    if (kept.isPresent()) {
+      kept.get().answer(request, put, status);
+      put = put + 1; // of one thread at a time
+    } else {
+      put(request.id(), request.echoedCode(), status);
+    }
+  }
+
   /** Adds a response; the front end sees it after {@link #publish}. */
   void put(long id, int operation, TapStatus status) {
     int index = put;
-    int at = offset(index);
-    memory.putLong(at, id);
-    memory.put(at + RESPONSE_OPERATION, (byte) operation);
-    memory.putShort(at + RESPONSE_STATUS, status.code());
+    abi.putResponse(memory, index & (count - 1), id, operation, status.code());
     put = index + 1;
   }
 
@@ -154,9 +172,5 @@ final class SharedRing {
 
   private int index(int offset) {
     return (int) INDEX.getAcquire(memory, offset);
-  }
-
-  private int offset(int index) {
-    return RingAbi.HEADER_SIZE + (index & (count - 1)) * abi.entrySize();
   }
 }

@@ -30,6 +30,7 @@ final class TapRequest {
   private final RingAbi abi;
   private final ByteBuffer copy;
 
+  private int place;
   private int code;
   private int segmentCount;
   private long segmentSectors; // of the segments that have been read
@@ -44,7 +45,7 @@ final class TapRequest {
 
   /** Takes the next request of a ring. */
   void take(SharedRing ring) {
-    ring.take(copy);
+    ring.take(this, copy);
     code = copy.get(0) & 0xff;
     segmentCount = 0;
     segmentSectors = 0;
@@ -63,6 +64,15 @@ final class TapRequest {
     first[i] = from.get(at + 4);
     last[i] = from.get(at + 5);
     segmentSectors += sectorsOf(i);
+  }
+
+  /** Where it stands in a ring that keeps it there. */
+  int place() {
+    return place;
+  }
+
+  void setPlace(int place) {
+    this.place = place;
   }
 
   /** What the guest called it; to be echoed. */

@@ -67,7 +67,10 @@ public final class TapServer implements Closeable {
 
   private TapServer(TapTransport transport, Service service, ServeOptions options) {
     this.transport = transport;
-    this.ring = SharedRing.attach(transport.ring(), transport.abi());
+    this.ring =
+        transport.keepsRing()
+            ? SharedRing.resume(transport.ring(), transport.abi())
+            : SharedRing.attach(transport.ring(), transport.abi());
     this.service = service;
     this.options = options;
     this.mostWorkers = Math.min(ring.count(), MOST_WORKERS);
@@ -101,6 +104,9 @@ public final class TapServer implements Closeable {
       TapServer server =
           new TapServer(transport, Service.begin(transport, device, options), options);
       transport.settle();
+      if (transport.keepsRing()) {
+        transport.ringBell(); // perhaps a server was killed between a response and this
+      }
       return server;
     } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
       transport.close();

@@ -25,6 +25,14 @@ public abstract class TapTransport implements Closeable {
     return true;
   }
 
+  /**
+   * True if the guest goes on with its ring as it is when another server takes the place of one
+   * that was killed; false if it begins its ring anew.
+   */
+  boolean keepsRing() {
+    return false;
+  }
+
   /** The memory of the ring: direct, of one page or of a power of two of them. */
   abstract ByteBuffer ring();
 

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -58,8 +60,11 @@ public final class DiskProcesses implements DeviceServers {
             return thread;
           });
 
-  /** Of devices that are there: a process, or none yet. By the decider. */
+  /** By the decider. */
   private final Map<BackendDevice, Child> children = new HashMap<>();
+
+  /** Devices that another process serves. By the decider. */
+  private final Set<BackendDevice> taken = new HashSet<>();
 
   /**
    * None yet.
@@ -110,7 +115,9 @@ public final class DiskProcesses implements DeviceServers {
   }
 
   private void considerAll() throws IOException {
-    for (BackendDevice device : Map.copyOf(children).keySet()) {
+    Set<BackendDevice> all = new HashSet<>(children.keySet());
+    all.addAll(taken);
+    for (BackendDevice device : all) {
       consider(device);
     }
   }
@@ -123,6 +130,7 @@ public final class DiskProcesses implements DeviceServers {
     NodeFolder nodes = new NodeFolder(store, device.path());
     if (nodes.find("state").isEmpty()) {
       children.remove(device);
+      taken.remove(device);
       together.look(device); // which may have it
     } else if (isOfMemory(nodes)) {
       together.look(device);
@@ -138,7 +146,10 @@ public final class DiskProcesses implements DeviceServers {
   }
 
   private void begin(BackendDevice device) throws IOException {
-    if (locks.isFree(device)) {
+    if (!locks.isFree(device)) {
+      taken.add(device);
+    } else {
+      taken.remove(device);
       Process process = starter.start(device);
       children.put(device, new Child(process));
       LOG.log(Level.INFO, "{0}: served by process {1}", device, process.pid() + "");

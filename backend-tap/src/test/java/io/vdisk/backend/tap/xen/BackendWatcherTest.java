@@ -1,0 +1,271 @@
+package io.vdisk.backend.tap.xen;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import io.vdisk.backend.tap.MemoryGuest;
+import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.testkit.SimulatedXenStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Devices are found, and served beside each other. */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+final class BackendWatcherTest {
+  private static final List<String> TYPES = List.of("vdisk", "qdisk");
+
+  @TempDir Path folder;
+
+  private final Map<Integer, MemoryGuest> guests = new ConcurrentHashMap<>();
+  private final List<AutoCloseable> opened = new ArrayList<>();
+  private SimulatedXenStore simulated;
+  private XenStore store;
+  private DeviceLocks locks;
+  private XenDisks disks;
+
+  @BeforeEach
+  void begin() throws IOException {
+    folder = folder.toRealPath();
+    simulated = SimulatedXenStore.open(folder);
+    store = XenStore.open(simulated.socket());
+    locks = DeviceLocks.open(folder.resolve("run"));
+    XenOptions options = new XenOptions(DiskPolicy.DEFAULT, folder.resolve("run"), 1);
+    disks =
+        new XenDisks(
+            new XenHost(
+                store,
+                options,
+                ring ->
+                    guests
+                        .computeIfAbsent(ring.domain(), unused -> new MemoryGuest())
+                        .transport(ring),
+                locks));
+    opened.addAll(List.of(disks, locks, store, simulated));
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    for (AutoCloseable one : opened) {
+      one.close();
+    }
+  }
+
+  private void watch(DeviceServers servers) throws IOException {
+    BackendWatcher unused = BackendWatcher.begin(store, 0, TYPES, servers, guard(pid -> false));
+  }
+
+  private QemuGuard guard(QemuGuard.Processes processes) {
+    return new QemuGuard(store, 0, processes, List.of(folder.resolve("qemu-dom0.pid")));
+  }
+
+  private PlayedFrontend guest(String type, int domain) {
+    return new PlayedFrontend(simulated, new BackendDevice(0, type, domain, 51712));
+  }
+
+  private String image(String name) throws IOException {
+    Path file = folder.resolve(name);
+    Images.create(file, CreateOptions.of("raw", 1 << 20)).close();
+    return "aio:" + file;
+  }
+
+  private void connect(PlayedFrontend guest) throws InterruptedException {
+    simulated.await(guest.back + "/state", "2");
+    guest.makeRing(8, 15);
+    simulated.await(guest.back + "/state", "4");
+    guest.state(XenbusState.CONNECTED);
+  }
+
+  @Test
+  void devicesThatAreThereAndThatComeAreServed() throws Exception {
+    PlayedFrontend there = guest("qdisk", 1);
+    there.attach(image("one"));
+    watch(disks);
+    connect(there);
+    PlayedFrontend comes = guest("vdisk", 2);
+    comes.attach(image("two"));
+    connect(comes);
+    assertEquals(0, guests.get(1).write(0, 1));
+    assertEquals(0, guests.get(2).write(0, 2));
+    assertEquals(1, guests.get(1).read(0));
+  }
+
+  @Test
+  void oneThatFailsDisturbsNoOther() throws Exception {
+    PlayedFrontend good = guest("vdisk", 1);
+    good.attach(image("one"));
+    watch(disks);
+    connect(good);
+    PlayedFrontend bad = guest("vdisk", 2);
+    bad.attach("vhd:/nowhere");
+    simulated.await(bad.back + "/state", "6");
+    assertEquals(0, guests.get(1).write(0, 1));
+  }
+
+  @Test
+  void twoGuestsOfOneMemoryDiskSeeEachOthersWrites() throws Exception {
+    watch(disks);
+    for (int domain = 1; domain <= 2; domain++) {
+      PlayedFrontend guest = guest("vdisk", domain);
+      guest.attach("ram:1M:shared");
+      connect(guest);
+    }
+    assertEquals(0, guests.get(1).write(8, 42));
+    assertEquals(42, guests.get(2).read(8));
+  }
+
+  @Test
+  void aDeviceIsAttachedAndDetachedAgainAndAgain() throws Exception {
+    watch(disks);
+    String image = image("one");
+    for (int i = 0; i < 5; i++) {
+      guests.clear();
+      PlayedFrontend guest = guest("qdisk", 1);
+      guest.attach(image);
+      connect(guest);
+      assertEquals(0, guests.get(1).write(0, i));
+      guest.askToClose();
+      guest.state(XenbusState.CLOSED);
+      simulated.await(guest.back + "/state", "6");
+      simulated.remove(guest.front);
+      simulated.remove(guest.back);
+    }
+  }
+
+  @Test
+  void theEndOfTheProcessLeavesTheNodesForTheNextOne() throws Exception {
+    watch(disks);
+    PlayedFrontend guest = guest("qdisk", 1);
+    guest.attach(image("one"));
+    connect(guest);
+    disks.close();
+    assertEquals("4", guest.backState());
+    assertTrue(!guests.get(1).isServed());
+  }
+
+  @Test
+  void whatQemuServesIsLeftAlone() throws Exception {
+    simulated.write("/local/domain/1/image/device-model-pid", "4711");
+    Files.writeString(folder.resolve("qemu-dom0.pid"), "4712\n");
+    QemuGuard guard = guard(pid -> pid == 4711 || pid == 4712);
+    assertTrue(guard.isServedByQemu(guest("qdisk", 1).device));
+    assertTrue(guard.isServedByQemu(guest("qdisk", 0).device));
+    assertTrue(!guard.isServedByQemu(guest("vdisk", 1).device));
+    assertTrue(!guard.isServedByQemu(guest("qdisk", 2).device));
+    assertTrue(!guard(pid -> false).isServedByQemu(guest("qdisk", 1).device));
+    simulated.write("/local/domain/1/image/device-model-pid", "$(reboot)");
+    assertTrue(!guard.isServedByQemu(guest("qdisk", 1).device));
+  }
+
+  @Test
+  void aProcessThatRunsMayBecomeQemu() throws Exception {
+    QemuGuard real = QemuGuard.ofHost(store, 0);
+    String own = Long.toString(ProcessHandle.current().pid());
+    simulated.write("/local/domain/1/image/device-model-pid", own);
+    assertTrue(real.isServedByQemu(guest("qdisk", 1).device));
+    simulated.write("/local/domain/1/image/device-model-pid", QemuGuard.NOBODY);
+    assertTrue(!real.isServedByQemu(guest("qdisk", 1).device));
+  }
+
+  @Test
+  void xlFindsADeviceModelOfDomain0AndOfParavirtualGuests() throws Exception {
+    simulated.write("/local/domain/0/name", "Domain-0");
+    simulated.write("/local/domain/1/name", "pv");
+    simulated.write("/libxl/1/type", "pv");
+    simulated.write("/local/domain/2/name", "hvm");
+    simulated.write("/libxl/2/type", "hvm");
+    simulated.write("/local/domain/3/image/device-model-pid", "4711");
+    simulated.write("/libxl/3/type", "pvh");
+    watch(disks);
+    simulated.await("/local/domain/0/image/device-model-pid", "1073741823");
+    simulated.await("/local/domain/1/image/device-model-pid", "1073741823");
+    assertEquals(Optional.empty(), simulated.find("/local/domain/2/image/device-model-pid"));
+    assertEquals(Optional.of("4711"), simulated.find("/local/domain/3/image/device-model-pid"));
+  }
+
+  /** Starts programs that do nothing, and tells of each. */
+  private final class Starts implements DiskProcesses.Starter {
+    final BlockingQueue<Process> all = new LinkedBlockingQueue<>();
+
+    @Override
+    public Process start(BackendDevice device) throws IOException {
+      Process process = new ProcessBuilder("sleep", "1000").start();
+      opened.add(0, process::destroyForcibly);
+      all.add(process);
+      return process;
+    }
+
+    Process next() throws InterruptedException {
+      Process process = all.poll(30, TimeUnit.SECONDS);
+      assertTrue(process != null, "no process was started");
+      return process;
+    }
+  }
+
+  @Test
+  void aProcessForEachDiskIsStartedAgainWhenItFails() throws Exception {
+    Starts starts = new Starts();
+    DiskProcesses processes = new DiskProcesses(store, locks, disks, starts);
+    watch(processes);
+    guest("qdisk", 1).attach("aio:/a");
+    Process first = starts.next();
+    guest("qdisk", 2).attach("aio:/b");
+    Process other = starts.next();
+    first.destroyForcibly();
+    Process second = starts.next();
+    assertTrue(second.isAlive());
+    assertTrue(other.isAlive());
+    processes.close();
+    assertTrue(!second.isAlive());
+    assertTrue(!other.isAlive());
+  }
+
+  @Test
+  void aDiskOfAnotherProcessIsLeftToItUntilThatEnds() throws Exception {
+    Starts starts = new Starts();
+    PlayedFrontend guest = guest("qdisk", 1);
+    guest.attach("aio:/a");
+    try (var held = locks.take(guest.device).orElseThrow()) {
+      assertTrue(held != null);
+      DiskProcesses processes = new DiskProcesses(store, locks, disks, starts);
+      opened.add(0, processes);
+      watch(processes);
+      guest("qdisk", 2).attach("aio:/b");
+      Process other = starts.next();
+      assertTrue(other.isAlive());
+      assertTrue(starts.all.isEmpty());
+      held.close();
+      processes.tick();
+      assertTrue(starts.next().isAlive());
+    }
+  }
+
+  @Test
+  void memoryDisksAreServedInTheOneProcessThatGuestsShare() throws Exception {
+    Starts starts = new Starts();
+    DiskProcesses processes = new DiskProcesses(store, locks, disks, starts);
+    opened.add(0, processes);
+    watch(processes);
+    PlayedFrontend guest = guest("vdisk", 1);
+    guest.attach("ram:1M");
+    connect(guest);
+    assertEquals(0, guests.get(1).write(0, 1));
+    assertTrue(starts.all.isEmpty());
+  }
+}
