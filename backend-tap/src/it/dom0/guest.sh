@@ -10,7 +10,7 @@ cat > domu-run << RUN
 #!/bin/sh
 set -e
 n=0
-while ! [ -b /dev/xvda ] && [ \$n -lt 1200 ]; do
+while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
   sleep 0.1
   n=\$((n + 1))
 done
@@ -43,8 +43,8 @@ use() {
   create "$guest"
   domain=$(xl domid "$guest")
   serve "$domain"
-  attach "$domain" "$format" "$file" xvda
   xl unpause "$guest" || fail "xl unpause"
+  attach "$domain" "$format" "$file" xvda # which may wait for the guest
   say "domain $domain runs"
   await 600 has_ended "$guest" || {
     tail -n 30 "$console"

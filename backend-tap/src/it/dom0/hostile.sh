@@ -14,6 +14,7 @@ go_round() {
   while ! [ -e /tmp/enough ]; do
     dd if=/dev/xvda of=/tmp/back bs=64k iflag=direct status=none && cmp -s /tmp/honest.raw /tmp/back || return 1
     echo >> /tmp/rounds
+    sleep 0.5 # the machine has one processor
   done
 }
 go_round &

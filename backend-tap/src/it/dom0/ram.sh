@@ -8,7 +8,7 @@ talk() {
 #!/bin/sh
 set -e
 n=0
-while ! [ -b /dev/xvda ] && [ \$n -lt 1200 ]; do
+while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
   sleep 0.1
   n=\$((n + 1))
 done
@@ -48,10 +48,10 @@ archive_of domu-run
 create two
 serve "$(xl domid one)"
 serve "$(xl domid two)"
-attach "$(xl domid one)" ram ram:32M:shared xvda
-attach "$(xl domid two)" ram ram:32M:shared xvda
 xl unpause one
+attach "$(xl domid one)" ram ram:32M:shared xvda
 xl unpause two
+attach "$(xl domid two)" ram ram:32M:shared xvda
 ended_well one
 ended_well two
 no_errors

@@ -21,6 +21,9 @@ final class Frontend {
   /** The machine has one processor, which whoever waits leaves to the others. */
   static final Duration PAUSE = Duration.ofMillis(5);
 
+  /** To look into the store starts a program. */
+  private static final Duration PAUSE_OF_STORE = Duration.ofMillis(200);
+
   private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private final String device;
@@ -36,27 +39,33 @@ final class Frontend {
     this.back = "/local/domain/0/backend/qdisk/0/" + device;
     this.front = "/local/domain/0/hostile/" + device;
     ring.buffer().putInt(4, 1).putInt(12, 1); // both ask for an event
-    Store.write(front + "/backend", back, front + "/backend-id", "0");
-    Store.write(front + "/virtual-device", this.device, front + "/device-type", "disk");
-    Store.write(front + "/state", "1");
-    Store.write(back + "/frontend", front, back + "/frontend-id", "0", back + "/params", image);
-    Store.write(back + "/mode", "w", back + "/device-type", "disk", back + "/type", "qdisk");
-    Store.write(back + "/online", "1", back + "/removable", "0", back + "/state", "1");
+    Store.write(
+        (front + "/backend " + back + " " + front + "/backend-id 0 ")
+            + (front + "/virtual-device " + device + " " + front + "/device-type disk ")
+            + (front + "/state 1 ")
+            + (back + "/frontend " + front + " " + back + "/frontend-id 0 ")
+            + (back + "/params " + image + " " + back + "/mode w " + back + "/type qdisk ")
+            + (back + "/device-type disk " + back + "/online 1 " + back + "/removable 0 ")
+            + (back + "/state 1"));
   }
 
   /** Says where the ring is, and waits until the back end serves it. */
   void connect() throws IOException, InterruptedException {
     awaitBack("2");
-    tell("ring-ref", Integer.toString(ring.reference(0)));
-    tell("event-channel", Integer.toString(channel.port()));
-    tell("protocol", "x86_64-abi");
-    tell("state", "3");
+    tellOfRing(ring.reference(0));
     awaitBack("4");
     tell("state", "4");
   }
 
+  /** Says where the ring is, or is not. */
+  void tellOfRing(int reference) throws IOException {
+    Store.write(
+        (front + "/ring-ref " + reference + " " + front + "/event-channel " + channel.port() + " ")
+            + (front + "/protocol x86_64-abi " + front + "/state 3"));
+  }
+
   void tell(String node, String value) throws IOException {
-    Store.write(front + "/" + node, value);
+    Store.write(front + "/" + node + " " + value);
   }
 
   String backState() throws IOException {
@@ -78,7 +87,7 @@ final class Frontend {
           return;
         }
       }
-      Thread.sleep(PAUSE);
+      Thread.sleep(PAUSE_OF_STORE);
     } while (Instant.now().isBefore(end));
     throw new IOException(
         device + ": the back end is in state " + seen + ", not " + String.join(" or ", states));

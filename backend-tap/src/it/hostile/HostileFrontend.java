@@ -71,7 +71,7 @@ final class HostileFrontend {
   private void othersAreServed() throws Exception {
     long before = Files.size(rounds);
     Instant end = Instant.now().plus(PATIENCE);
-    while (Files.size(rounds) < before + 4) { // two lines of a character
+    while (Files.size(rounds) < before + 2) { // an empty line for each
       expect(Instant.now().isBefore(end), "the other disk is not served any longer");
       Thread.sleep(Frontend.PAUSE);
     }
@@ -95,10 +95,7 @@ final class HostileFrontend {
 
   private void ringThatDoesNotMap(Frontend frontend) throws Exception {
     frontend.awaitBack("2");
-    frontend.tell("ring-ref", Integer.toString(NOWHERE));
-    frontend.tell("event-channel", Integer.toString(frontend.channel.port()));
-    frontend.tell("protocol", "x86_64-abi");
-    frontend.tell("state", "3");
+    frontend.tellOfRing(NOWHERE);
     frontend.awaitBack("5", "6");
     expect(!frontend.error().isEmpty(), "no word why");
     frontend.leave();

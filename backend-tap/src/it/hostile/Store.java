@@ -6,10 +6,10 @@ import java.util.List;
 final class Store {
   private Store() {}
 
-  /** Writes nodes: path, value, path, value ... */
-  static void write(String... pathsAndValues) throws IOException {
+  /** Writes nodes: path, value, path, value ..., with a space between. */
+  static void write(String pathsAndValues) throws IOException {
     List<String> command = new ArrayList<>(List.of("xenstore-write"));
-    command.addAll(List.of(pathsAndValues));
+    command.addAll(List.of(pathsAndValues.split(" ")));
     String unused = run(command);
   }
 
