@@ -118,14 +118,15 @@ final class XenStoreSession implements Closeable {
   }
 
   private SortedMap<String, String> nodes(int transaction) {
-    if (transaction == 0) {
-      return store.copy();
-    }
+    return transaction == 0 ? store.copy() : running(transaction).nodes();
+  }
+
+  private Transaction running(int transaction) {
     Transaction running = transactions.get(transaction);
     if (running == null) {
       throw new IllegalArgumentException("ENOENT");
     }
-    return running.nodes();
+    return running;
   }
 
   private String node(int transaction, String path) {
@@ -199,8 +200,9 @@ final class XenStoreSession implements Closeable {
     if (transaction == 0) {
       store.change(change);
     } else {
-      SimulatedXenStore.apply(nodes(transaction), change);
-      transactions.get(transaction).changes().add(change);
+      Transaction running = running(transaction);
+      SimulatedXenStore.apply(running.nodes(), change);
+      running.changes().add(change);
     }
     return "OK\0";
   }

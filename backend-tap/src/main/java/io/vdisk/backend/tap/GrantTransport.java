@@ -25,6 +25,10 @@ import java.util.function.LongConsumer;
  * {@link #settle}. A guest of Xen says through its store that it leaves, not through its ring:
  * whoever watches the store closes the server.
  *
+ * <p>Each of several queues of a disk has a transport and a server of its own. A write barrier
+ * waits for what came before in its queue, and makes durable what was answered in all of them, as
+ * Linux' own back end does: its front end asks for it only when the writes before it were answered.
+ *
  * <p>Takes the devices {@code /dev/xen/gntdev} and {@code /dev/xen/evtchn}, each opened once for
  * each ring.
  */
@@ -124,6 +128,7 @@ public final class GrantTransport extends TapTransport {
     }
   }
 
+  /** Closes the first, then the last. */
   private static Closeable both(Closeable last, Closeable first) {
     return () -> {
       try (last) {
@@ -150,6 +155,11 @@ public final class GrantTransport extends TapTransport {
   @Override
   boolean keepsRing() {
     return true;
+  }
+
+  @Override
+  boolean isFurtherQueue() {
+    return ring.queue() > 0;
   }
 
   @Override

@@ -32,14 +32,23 @@ final class Service {
     this.log = log;
   }
 
-  /** Begins with what a server that is gone left to be done for the same guest. */
+  /**
+   * Begins with what a server that is gone left to be done for the same guest.
+   *
+   * @throws IOException also for a further queue of a disk that is serial or keeps a log: each
+   *     queue would have its own, and which of two writes was the later one would be forgotten
+   */
   static Service begin(TapTransport guest, BlockDevice device, ServeOptions options)
       throws IOException {
-    if (options.writeLogs().isEmpty() || options.isReadOnly() || options.isSerial()) {
+    boolean isLogged = options.writeLogs().isPresent() && !options.isReadOnly();
+    if (guest.isFurtherQueue() && (isLogged || options.isSerial())) {
+      throw new IOException(guest + ": this disk is served through one queue");
+    }
+    if (!isLogged || options.isSerial()) {
       return new Service(guest.toString(), device, options, Optional.empty());
     }
     long session = guest.session();
-    Path beginning = options.writeLogs().get();
+    Path beginning = options.writeLogs().orElseThrow();
     Path file = beginning.resolveSibling(beginning.getFileName() + Long.toHexString(session));
     if (!guest.mayHaveAnswered()) {
       Files.deleteIfExists(file);

@@ -17,6 +17,11 @@ public abstract class TapTransport implements Closeable {
   /** What tells this guest, from its first connection to its end, from any other. */
   abstract long session();
 
+  /** True if the guest has an earlier ring to the same disk beside this one. */
+  boolean isFurtherQueue() {
+    return false;
+  }
+
   /**
    * False if this guest was answered nothing yet, so that what was kept for one of the same {@link
    * #session} was another's. Asked before the ring is served.

@@ -5,23 +5,29 @@ import java.util.Optional;
 /** Where one side of a device is, as it says in the store ({@code io/xenbus.h}, XenbusState). */
 public enum XenbusState {
   /** The side said nothing that makes sense. */
-  UNKNOWN,
+  UNKNOWN(0),
   /** Its half of the nodes was made. */
-  INITIALISING,
+  INITIALISING(1),
   /** A back end that waits for the guest's ring. */
-  INIT_WAIT,
+  INIT_WAIT(2),
   /** A front end whose ring can be mapped. */
-  INITIALISED,
+  INITIALISED(3),
   /** The disk is in use. */
-  CONNECTED,
+  CONNECTED(4),
   /** It wants to end, or was told to. */
-  CLOSING,
+  CLOSING(5),
   /** It has let go of everything. */
-  CLOSED,
+  CLOSED(6),
   /** Another disk is to come into the place of this one. */
-  RECONFIGURING,
+  RECONFIGURING(7),
   /** That has come. */
-  RECONFIGURED;
+  RECONFIGURED(8);
+
+  private final int number;
+
+  XenbusState(int number) {
+    this.number = number;
+  }
 
   /** The state that a node holds. */
   static XenbusState of(String value) {
@@ -40,7 +46,7 @@ public enum XenbusState {
 
   /** What its node holds: the number. */
   public String value() {
-    return Integer.toString(ordinal());
+    return Integer.toString(number);
   }
 
   /** Whether a front end has told where its ring is. */
