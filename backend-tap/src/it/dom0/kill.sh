@@ -3,7 +3,7 @@
 . /payload/dom0/common.sh
 
 writers=4
-blocks=60 # of 64 KiB, for each writer
+blocks=25 # of 64 KiB, for each writer
 block() { yes "block $1" | head -c 65536; }
 
 # writer NUMBER: writes its blocks one after the other, and says of each when it is acknowledged. None is flushed.
@@ -34,7 +34,7 @@ use() {
     writer "$n" &
     processes+=($!)
   done
-  for n in 20 70 140; do
+  for n in 15 50; do
     await 300 acknowledged $n || fail "no more than $(wc -l < /tmp/acknowledged) writes are acknowledged"
     kill_backend
     say "killed after $(wc -l < /tmp/acknowledged) acknowledged writes"
