@@ -34,10 +34,13 @@ done
 archive=$target/launch${native:+-native}-$version
 if [ "$major" -ge 25 ]; then
   archive=$archive.aot
+  # Without machine code: it is for the processor that it was made on, no JVM asks where it is now, and on another one the JVM dies of SIGILL.
+  portable="-XX:+UnlockDiagnosticVMOptions -XX:+IgnoreUnrecognizedVMOptions -XX:-AOTAdapterCaching -XX:-AOTStubCaching"
   record=-XX:AOTCacheOutput=
   use=-XX:AOTCache=
 else
   archive=$archive.jsa
+  portable=
   record=-XX:ArchiveClassesAtExit=
   use=-XX:SharedArchiveFile=
 fi
@@ -50,7 +53,8 @@ for jar in "$target"/tools-*.jar "$target"/lib/*.jar; do
 done
 if [ "$stale" ] && [ -w "$target" ] && folder=$(mktemp -d "$target/launch.XXXXXX"); then
   mkdir "$folder/stage"
-  "$java" ${native:+--enable-native-access=ALL-UNNAMED} -XX:+UseSerialGC -XX:-UsePerfData "$record$folder/archive" \
+  # shellcheck disable=SC2086
+  "$java" ${native:+--enable-native-access=ALL-UNNAMED} $portable -XX:+UseSerialGC -XX:-UsePerfData "$record$folder/archive" \
     -cp "$jars" io.vdisk.tools.Rehearsal "$folder/stage" \
     > "$folder/log" 2>&1 < /dev/null
   # Where there is none, an empty one says so: it is not tried again before the next build.

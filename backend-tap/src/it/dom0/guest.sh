@@ -1,0 +1,69 @@
+#!/bin/bash
+# A paravirtual guest uses a disk of each format named (all without any): writes, reads, makes a file system, discards, ends.
+. /payload/dom0/common.sh
+
+size=48M
+data=4 # MiB written
+
+# What the guest runs; it has only busybox, and says at the end that all is well.
+cat > domu-run << RUN
+#!/bin/sh
+set -e
+n=0
+while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
+  sleep 0.1
+  n=\$((n + 1))
+done
+dd if=/dev/urandom of=/data bs=1M count=$data 2> /dev/null
+dd if=/data of=/dev/xvda bs=1M seek=3 oflag=direct 2> /dev/null
+dd if=/dev/xvda of=/back bs=1M skip=3 count=$data iflag=direct 2> /dev/null
+cmp /data /back
+echo "domu: $data MiB written and read back"
+mke2fs /dev/xvda > /dev/null
+mount -t ext4 /dev/xvda /mnt
+cp /data /mnt/kept
+cp /data /mnt/removed
+umount /mnt
+mount -t ext4 /dev/xvda /mnt
+cmp /data /mnt/kept
+rm /mnt/removed
+[ "\$(cat /sys/block/xvda/queue/discard_max_bytes)" = 0 ] || fstrim /mnt
+cmp /data /mnt/kept
+umount /mnt
+echo "domu: a file system with a file of $data MiB kept"
+echo "domu: sum \$(dd if=/dev/xvda bs=1M iflag=direct 2> /dev/null | md5sum | cut -d' ' -f1)"
+echo "domu: all well"
+RUN
+archive_of domu-run
+
+use() {
+  local format=$1 guest=guest-${1//[^a-z0-9]/} file=/tmp/disk.$1 domain
+  local console=/var/log/xen/console/guest-$guest.log
+  make "$format" "$file" $size
+  create "$guest"
+  domain=$(xl domid "$guest")
+  serve "$domain"
+  xl unpause "$guest" || fail "xl unpause"
+  attach "$domain" "$format" "$file" xvda # which may wait for the guest
+  say "domain $domain runs"
+  await 600 has_ended "$guest" || {
+    tail -n 30 "$console"
+    fail "the guest does not end"
+  }
+  grep -a '^domu: ' "$console" | tr -d '\r'
+  grep -aq '^domu: all well' "$console" || {
+    tail -n 30 "$console"
+    fail "the guest did not succeed"
+  }
+  await 60 is_forgotten "$domain" xvda || fail "the guest's disk is still there"
+  leave "$format" "$file" "$(sed -n 's/^domu: sum \([0-9a-f]*\).*/\1/p' "$console")"
+}
+
+[ $# -gt 0 ] || set -- raw qcow qcow2 qcow2-backed vhd vhd-differencing vmdk
+for format in "$@"; do
+  say "== $format"
+  use "$format"
+  rm -f /tmp/disk.*
+done
+no_errors
+say "all well"
