@@ -117,6 +117,7 @@ public final class Blktapctrl {
     throw new UsageException("unknown or incomplete command '" + command + "'");
   }
 
+  @SuppressWarnings("try") // the file must be held, that is all
   private void serve(Path pipes, Arguments arguments, BlktapDevices devices)
       throws IOException, UsageException {
     PipeDialect dialect = dialect(arguments);

@@ -52,7 +52,7 @@ abstract class BlockCommand {
       return EINVAL;
     } catch (DiskException e) {
       console.err().println(name + ": " + e.getMessage());
-      return e.errno().number();
+      return e.number();
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, name, e);
       return Errno.of(e).number();

@@ -67,6 +67,7 @@ class BlktapctrlTest {
   }
 
   @Test
+  @SuppressWarnings("try") // to be held is all that it must be
   void secondDaemonIsRefused() throws IOException {
     try (PidFile unused = PidFile.take(shell.file("/pid"), 4711)) {
       int code =

@@ -36,6 +36,7 @@ class PidFileTest {
   }
 
   @Test
+  @SuppressWarnings("try") // to be held is all that it must be
   void thereIsOneDaemonAtATime() throws IOException {
     Path file = folder.resolve("pid");
     try (PidFile unused = PidFile.take(file, 4711)) {

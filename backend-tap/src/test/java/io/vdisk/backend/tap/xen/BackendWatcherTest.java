@@ -237,6 +237,7 @@ final class BackendWatcherTest {
   }
 
   @Test
+  @SuppressWarnings("try") // given back in the middle
   void aDiskOfAnotherProcessIsLeftToItUntilThatEnds() throws Exception {
     Starts starts = new Starts();
     PlayedFrontend guest = guest("qdisk", 1);
