@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.xen;
 
 import java.io.IOException;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -37,6 +38,8 @@ final class StoreSocket implements StoreChannel {
       return Math.max(channel.read(dst), 0);
     } catch (ClosedChannelException e) {
       return 0; // closed by this side
+    } catch (SocketException e) {
+      return 0; // reset: the store has gone without hearing all
     }
   }
 
