@@ -122,6 +122,7 @@ public final class XenDisk implements Closeable {
       vanish();
       return;
     }
+    isGone = false; // others were made in their place
     Optional<BackendNodes> nodes = readNodes(seen.get());
     if (nodes.isEmpty() || !takeLock()) {
       return;

@@ -193,6 +193,18 @@ final class XenDiskTest {
   }
 
   @Test
+  void aDeviceWhoseNodesAreMadeAnewIsNotGone() throws Exception {
+    connectTo(image("raw"));
+    simulated.remove(front.back);
+    disk.step();
+    assertTrue(disk.isGone());
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    assertFalse(disk.isGone());
+    assertEquals("2", front.backState());
+  }
+
+  @Test
   void aDeviceWithoutRingIsClosedAtOnce() throws Exception {
     front.attach(image("qcow2"));
     disk.step();
