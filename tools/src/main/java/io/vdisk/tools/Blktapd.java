@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.backend.tap.GrantTransport;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.RingFiles;
 import io.vdisk.backend.tap.xen.BackendDevice;
 import io.vdisk.backend.tap.xen.BackendWatcher;
 import io.vdisk.backend.tap.xen.DeviceLocks;
@@ -41,11 +42,13 @@ public final class Blktapd {
         -D                  stays in the foreground, and logs to standard error
         --together          serves all disks in one process, instead of one for each
         --log FILE          where the log goes, instead of /var/log/blktapd.log
-        --types T[,T]       the types of back end to serve, instead of vdisk,qdisk
+        --types T[,T]       the types of back end to serve, instead of vdisk,qdisk,vbd3
         --queues N          rings that a guest may have for one disk (default: the processors, 4 at
                             most)
         --folder DIR        where locks and unflushed writes are kept, instead of /run/blktapd; in
                             memory
+        --statistics DIR    where xentop reads what disks of type vbd3 were asked, instead of
+                            /dev/shm
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
                             name each file that this process may read, and its guest reads that
@@ -54,7 +57,8 @@ public final class Blktapd {
       The variable XENSTORED_PATH names another socket of xenstored.
       Exit codes: 0 ended by a signal, else the number of the error.""";
 
-  private static final String TYPES = BackendDevice.VDISK + "," + BackendDevice.QDISK;
+  private static final String TYPES =
+      String.join(",", BackendDevice.VDISK, BackendDevice.QDISK, BackendDevice.VBD3);
 
   /** How often is counted what was asked of the disks. */
   private static final long TICK_SECONDS = 2;
@@ -94,6 +98,7 @@ public final class Blktapd {
               .value("--types")
               .value("--queues")
               .value("--folder")
+              .value("--statistics")
               .value("--backing-policy")
               .parse(words);
       if (arguments.has("--help")) {
@@ -117,9 +122,11 @@ public final class Blktapd {
   private void serve(Arguments arguments) throws IOException, UsageException {
     XenOptions options = options(arguments);
     List<String> types = types(arguments);
+    Path statistics = arguments.value("--statistics").map(Path::of).orElse(RingFiles.FOLDER);
     try (XenStore store = XenStore.open(console.environment());
         DeviceLocks locks = DeviceLocks.open(options.folder());
-        XenDisks disks = new XenDisks(new XenHost(store, options, connector, locks))) {
+        RingFiles files = new RingFiles(statistics, ProcessHandle.current().pid());
+        XenDisks disks = new XenDisks(new XenHost(store, options, connector, locks, files))) {
       if (arguments.has("--serve")) {
         serve(device(arguments), store, disks);
       } else {
@@ -166,7 +173,8 @@ public final class Blktapd {
       throw new UsageException("no launcher tells where blktapd is: --together needs none");
     }
     List<String> command = new ArrayList<>(List.of(beside + "/blktapd", "-D"));
-    for (String option : List.of("--log", "--queues", "--folder", "--backing-policy")) {
+    for (String option :
+        List.of("--log", "--queues", "--folder", "--statistics", "--backing-policy")) {
       arguments.value(option).ifPresent(value -> command.addAll(List.of(option, value)));
     }
     boolean isLoggedByDefault = console.environment().containsKey(Startup.VARIABLE);

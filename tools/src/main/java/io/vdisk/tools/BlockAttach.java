@@ -20,9 +20,14 @@ public final class BlockAttach extends BlockCommand {
         FRONTDEV   the guest's device: xvda, /dev/xvda1, hdc:cdrom, 51712 ...
         MODE       r read-only, w writable, w! writable whoever else writes
         BACKDOMAIN where blktapd runs (default: this domain)
+        --type TYPE        of the back end: vdisk, or vbd3 for a disk that xentop shows (from Xen
+                           4.19 on, and where no tapback runs)
         --timeout SECONDS  how long is waited for the guest (default 60)
             --version      prints the version
       Exit codes: 0 done, else the number of the error.""";
+
+  /** What may be said: not QEMU's, whose disks xl removes. */
+  private static final List<String> TYPES = List.of(BackendDevice.VDISK, BackendDevice.VBD3);
 
   private BlockAttach() {
     super("block-attach", "DOMAIN BACKDEV FRONTDEV MODE [BACKDOMAIN]", HELP);
@@ -35,6 +40,11 @@ public final class BlockAttach extends BlockCommand {
 
   static int run(Console console, List<String> words) {
     return new BlockAttach().run(words, console);
+  }
+
+  @Override
+  Arguments.Syntax syntax() {
+    return super.syntax().value("--type");
   }
 
   @Override
@@ -51,8 +61,17 @@ public final class BlockAttach extends BlockCommand {
     DeviceNumber number = DeviceNumber.parse(device.replaceFirst(":(cdrom|disk)$", ""));
     int host = operands.size() == 5 ? devices.domain(operands.get(4)) : store.ownDomain();
     BackendDevice made =
-        devices.attach(host, domain, number, image, mode(operands.get(3)), isCdrom);
+        devices.attach(
+            host, type(arguments), domain, number, image, mode(operands.get(3)), isCdrom);
     devices.awaitConnection(made, timeout(arguments));
+  }
+
+  private static String type(Arguments arguments) throws UsageException {
+    String type = arguments.value("--type").orElse(BackendDevice.VDISK);
+    if (!TYPES.contains(type)) {
+      throw new UsageException("--type is " + String.join(" or ", TYPES) + ", not '" + type + "'");
+    }
+    return type;
   }
 
   private static String mode(String said) throws UsageException {

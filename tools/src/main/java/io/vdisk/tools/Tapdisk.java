@@ -12,6 +12,7 @@ import io.vdisk.backend.tap.control.XenGuestRings;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.RingFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -117,8 +118,7 @@ public final class Tapdisk {
     Path logs = folder.path().resolve("writes");
     Disks disks = new TapDisks(policy(arguments).withWriteLogs(logs), Optional.of(folder.path()));
     long pid = ProcessHandle.current().pid();
-    Path statistics =
-        arguments.value("--statistics").map(Path::of).orElse(XenGuestRings.STATISTICS);
+    Path statistics = arguments.value("--statistics").map(Path::of).orElse(RingFiles.FOLDER);
     GuestRings rings = new XenGuestRings(statistics);
     ControlServer server =
         ControlServer.open(folder, pid, generation, ControlServer.TIMEOUT, disks, rings);

@@ -146,7 +146,7 @@ class XenCommandsTest {
     store.close();
     assertEquals(5, served.get(30, TimeUnit.SECONDS));
     assertEquals("blktapd: the connection to Xen's store has ended\n", daemon.err);
-    assertEquals("blktapd serves vdisk, qdisk\n", daemon.out);
+    assertEquals("blktapd serves vdisk, qdisk, vbd3\n", daemon.out);
   }
 
   @Test
@@ -182,6 +182,16 @@ class XenCommandsTest {
         store.takeWritten());
     assertEquals(List.of("n7", "r0"), store.permissions(front + "/state"));
     assertEquals(List.of("n0", "r7"), store.permissions(back + "/state"));
+  }
+
+  @Test
+  void aDiskThatXentopIsToShowHasTheTypeForWhichItLooks() throws Exception {
+    assertEquals(11, attach("--timeout", "0", "--type", "vbd3", "guest", image(), "xvda", "w"));
+    String back = "/local/domain/0/backend/vbd3/7/51712";
+    assertEquals(Optional.of("vdisk"), store.find(back + "/type"), "whose it is");
+    assertEquals(Optional.of(back), store.find("/local/domain/7/device/vbd/51712/backend"));
+    assertEquals(22, attach("--type", "qdisk", "guest", image(), "xvdb", "w"));
+    assertTrue(shell.err.startsWith("block-attach: --type is vdisk or vbd3, not 'qdisk'\n"));
   }
 
   @Test

@@ -27,7 +27,7 @@ public record ServeOptions(
     RequestStatistics statistics,
     RingCounters counters) {
   /** A sleep costs about as much, both sides together. */
-  private static final long WATCH_NANOSECONDS = 50_000;
+  public static final long WATCH_NANOSECONDS = 50_000;
 
   /** For a disk that keeps what was answered. */
   public ServeOptions(

@@ -6,6 +6,7 @@ import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.XenRing;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.RingFiles;
 import io.vdisk.backend.tap.disk.ServedRing;
 import io.vdisk.backend.tap.disk.XenGuest;
 import io.vdisk.file.host.HostSystem;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -28,9 +30,6 @@ import org.jspecify.annotations.Nullable;
  * thresholds of idleness only 100 counts, at which tapdisk never polls.
  */
 public final class XenGuestRings implements GuestRings {
-  /** Where xentop and others look. */
-  public static final Path STATISTICS = Path.of("/dev/shm");
-
   // blkif_protocol of Xen.
   private static final int NATIVE = 1;
   private static final int X86_32 = 2;
@@ -98,7 +97,7 @@ public final class XenGuestRings implements GuestRings {
     try {
       ServedRing connected = disk.serve(transport(ring), guest);
       mine.ring = connected;
-      files.add(guest, connected);
+      files.add(guest, List.of(connected));
     } finally {
       if (mine.ring == null) {
         served.remove(place, mine);

@@ -19,7 +19,10 @@ public record BackendDevice(int host, String type, int domain, int device) {
   /** The type that xl gives to what QEMU would serve. */
   public static final String QDISK = "qdisk";
 
-  /** The type of tapback, for which xentop reads statistics from a file. */
+  /**
+   * The type of tapback's devices, the only one for which xentop reads files (xenstat_linux.c, from
+   * Xen 4.19 on).
+   */
   public static final String VBD3 = "vbd3";
 
   /** DOMID_FIRST_RESERVED is smaller: no guest has a greater one. */
@@ -62,6 +65,16 @@ public record BackendDevice(int host, String type, int domain, int device) {
     }
     return Optional.of(
         new BackendDevice(host, matcher.group(2), domain, Integer.parseInt(matcher.group(4))));
+  }
+
+  /** Whether it is {@link GuestDevices} that writes such nodes. */
+  boolean isMadeByBlockAttach() {
+    return type.equals(VDISK) || type.equals(VBD3);
+  }
+
+  /** Whether xentop looks for files that tell what was asked. */
+  boolean isShownByXentop() {
+    return type.equals(VBD3);
   }
 
   /** Where all devices of a type are. */

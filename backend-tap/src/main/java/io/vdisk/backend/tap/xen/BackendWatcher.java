@@ -99,9 +99,16 @@ public final class BackendWatcher implements Closeable {
   }
 
   private void look(BackendDevice device) throws IOException {
-    if (!guard.isServedByQemu(device)) {
+    if (!guard.isServedByQemu(device) && !isOfTapback(device)) {
       servers.look(device);
     }
+  }
+
+  /** Its type is both: what says that it is ours is what {@link GuestDevices} writes. */
+  private boolean isOfTapback(BackendDevice device) throws IOException {
+    return device.type().equals(BackendDevice.VBD3)
+        && store.find(device.path() + "/state").isPresent()
+        && !store.find(device.path() + "/type").equals(Optional.of(BackendDevice.VDISK));
   }
 
   @Override

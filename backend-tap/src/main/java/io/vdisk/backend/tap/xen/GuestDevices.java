@@ -63,14 +63,22 @@ public final class GuestDevices {
   /**
    * Makes both halves of a disk, in one transaction.
    *
+   * @param type of the back end: {@link BackendDevice#VDISK}, or {@link BackendDevice#VBD3} for a
+   *     disk that xentop shows
    * @param image as {@link ImageName} has it
    * @param mode {@code r} or {@code w}, with {@code !} where others may write too
    * @throws DiskException with EEXIST if the guest has a device of this number
    */
   public BackendDevice attach(
-      int host, int domain, DeviceNumber number, String image, String mode, boolean isCdrom)
+      int host,
+      String type,
+      int domain,
+      DeviceNumber number,
+      String image,
+      String mode,
+      boolean isCdrom)
       throws IOException {
-    BackendDevice device = new BackendDevice(host, BackendDevice.VDISK, domain, number.value());
+    BackendDevice device = new BackendDevice(host, type, domain, number.value());
     String front = frontPath(domain, number);
     List<String> frontNodes =
         List.of(
@@ -98,7 +106,7 @@ public final class GuestDevices {
             "dev",
             number.name(),
             "type",
-            BackendDevice.VDISK,
+            BackendDevice.VDISK, // whose it is, whatever its place
             "mode",
             mode,
             "device-type",

@@ -2,22 +2,26 @@ package io.vdisk.backend.tap.xen;
 
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RequestStatistics;
+import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.XenRing;
 import io.vdisk.backend.tap.disk.ServedRing;
 import io.vdisk.backend.tap.disk.TapDisk;
+import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The image of one device, and the rings of its guest. One thread at a time. */
 final class GuestDisk implements Closeable {
   private final BackendDevice device;
   private final XenHost host;
+  private final XenGuest guest;
 
   private @Nullable TapDisk disk; // null: not open
   private List<XenRing> rings = List.of();
@@ -26,6 +30,7 @@ final class GuestDisk implements Closeable {
   GuestDisk(XenHost host, BackendDevice device) {
     this.host = host;
     this.device = device;
+    this.guest = new XenGuest(device.domain(), device.device(), ServeOptions.WATCH_NANOSECONDS);
   }
 
   boolean isOpen() {
@@ -70,7 +75,7 @@ final class GuestDisk implements Closeable {
     try {
       for (XenRing ring : asked) {
         TapTransport transport = host.connector().connect(ring);
-        served.add(openDisk().serve(transport));
+        served.add(serve(transport));
       }
       rings = List.copyOf(asked);
       isWhole = true;
@@ -79,6 +84,21 @@ final class GuestDisk implements Closeable {
         disconnect();
       }
     }
+    if (device.isShownByXentop()) {
+      host.files().add(guest, served);
+    }
+  }
+
+  /** Counts what this ring is asked where somebody looks at it. */
+  private ServedRing serve(TapTransport transport) throws IOException {
+    return device.isShownByXentop()
+        ? openDisk().serve(transport, guest)
+        : openDisk().serve(transport);
+  }
+
+  /** The process in whose files xentop finds what was asked; empty where it does not look. */
+  OptionalLong counter() {
+    return device.isShownByXentop() ? OptionalLong.of(host.files().pid()) : OptionalLong.empty();
   }
 
   /** Makes the disk larger. It is open. */
@@ -97,10 +117,15 @@ final class GuestDisk implements Closeable {
         failure = e;
       }
     }
-    served.clear();
+    forgetRings();
     if (failure != null) {
       throw failure;
     }
+  }
+
+  private void forgetRings() {
+    served.forEach(host.files()::remove);
+    served.clear();
   }
 
   /** What was asked of the disk; empty if it is not open. */
@@ -114,9 +139,12 @@ final class GuestDisk implements Closeable {
     TapDisk open = disk;
     disk = null;
     rings = List.of();
-    served.clear(); // the disk lets go of them
-    if (open != null) {
-      open.close(false);
+    try {
+      if (open != null) {
+        open.close(false); // lets go of them
+      }
+    } finally {
+      forgetRings();
     }
   }
 }

@@ -9,6 +9,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -20,6 +21,9 @@ final class Handshake {
 
   /** The node by which an administrator makes a disk larger: its bytes. */
   private static final String SIZE = "vdisk-size";
+
+  /** The node in which xentop finds whose files it is to read. */
+  private static final String PROCESS = "kthread-pid";
 
   private final OwnNodes own;
   private final GuestDisk disk;
@@ -106,10 +110,20 @@ final class Handshake {
     disk.disconnect();
     open(said);
     disk.connect(rings);
+    tellProcess(seen);
     if (isFirst && seen == XenbusState.CONNECTED) {
       tellOfChangedSize(seen); // another process told the rest
     } else {
       boolean unused = own.write(seen, Announcement.withRings(said, disk.info()));
+    }
+  }
+
+  /** Before the state that lets the guest begin, so that xentop does not miss what it asks. */
+  private void tellProcess(XenbusState seen) throws IOException {
+    OptionalLong process = disk.counter();
+    String pid = Long.toString(process.orElse(0));
+    if (process.isPresent() && !own.nodes().find(PROCESS).equals(Optional.of(pid))) {
+      boolean unused = own.write(seen, Map.of(PROCESS, pid));
     }
   }
 
@@ -147,6 +161,7 @@ final class Handshake {
     if (isFirst && other == XenbusState.CONNECTED) {
       open(said); // another process served the ring, and the guest still uses it
       disk.connect(front.rings());
+      tellProcess(seen);
     }
     if (seen != XenbusState.CLOSING) {
       boolean unused = own.write(seen, XenbusState.CLOSING);

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>A back end that finds 4 and 4 goes on with the ring that another process served, and writes
- * nothing. Every write is part of a transaction that first looks whether the state is still the one
- * that was seen, so that nodes that were removed are not made again, and a toolstack's wish to
- * close is not written over.
+ * nothing, but where xentop finds its statistics. Every write is part of a transaction that first
+ * looks whether the state is still the one that was seen, so that nodes that were removed are not
+ * made again, and a toolstack's wish to close is not written over.
  *
  * <p>What fails is this device's: it is told in the log, in {@code hotplug-error} and where the
  * kernel's back ends tell it; the front end is told to close, and not left waiting.
@@ -122,6 +122,7 @@ public final class XenDisk implements Closeable {
       vanish();
       return;
     }
+    isGone = false; // others were made in their place
     Optional<BackendNodes> nodes = readNodes(seen.get());
     if (nodes.isEmpty() || !takeLock()) {
       return;
@@ -195,7 +196,7 @@ public final class XenDisk implements Closeable {
     if (seen != XenbusState.INITIALISING || disk.isOpen()) { // else it may still come
       handshake.close(seen);
     }
-    boolean isOurs = device.type().equals(BackendDevice.VDISK); // no toolstack removes it
+    boolean isOurs = device.isMadeByBlockAttach(); // no toolstack removes it
     if (isOurs && host.store().find("/local/domain/" + device.domain()).isEmpty()) {
       host.store().remove(device.path());
       vanish();

@@ -7,6 +7,7 @@ import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.backend.tap.MemoryGuest;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.RingFiles;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Devices are found, and served beside each other. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 final class BackendWatcherTest {
-  private static final List<String> TYPES = List.of("vdisk", "qdisk");
+  private static final List<String> TYPES = List.of("vdisk", "qdisk", "vbd3");
 
   @TempDir Path folder;
 
@@ -56,7 +57,8 @@ final class BackendWatcherTest {
                     guests
                         .computeIfAbsent(ring.domain(), unused -> new MemoryGuest())
                         .transport(ring),
-                locks));
+                locks,
+                new RingFiles(folder, 1)));
     opened.addAll(List.of(disks, locks, store, simulated));
   }
 
@@ -104,6 +106,21 @@ final class BackendWatcherTest {
     assertEquals(0, guests.get(1).write(0, 1));
     assertEquals(0, guests.get(2).write(0, 2));
     assertEquals(1, guests.get(1).read(0));
+  }
+
+  @Test
+  void devicesOfTapbackAreLeftToIt() throws Exception {
+    PlayedFrontend theirs = guest("vbd3", 1);
+    theirs.attach(image("one"), "type=vbd3");
+    watch(disks);
+    PlayedFrontend ours = guest("vbd3", 2);
+    ours.attach(image("two"), "type=vdisk");
+    connect(ours);
+    assertEquals("1", theirs.backState());
+    theirs.state(XenbusState.INITIALISED);
+    ours.state(XenbusState.CLOSED);
+    simulated.await(ours.back + "/state", "6");
+    assertEquals("1", theirs.backState());
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.vdisk.backend.tap.MemoryGuest;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.XenRing;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.RingFiles;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,11 +58,16 @@ final class XenDiskTest {
     XenStore store = XenStore.open(simulated.socket());
     DeviceLocks locks = DeviceLocks.open(folder.resolve("run"));
     XenOptions options = new XenOptions(DiskPolicy.DEFAULT, folder.resolve("run"), 2);
-    XenDisk made = new XenDisk(new XenHost(store, options, this::connect, locks), device, () -> {});
+    XenHost host = new XenHost(store, options, this::connect, locks, files());
+    XenDisk made = new XenDisk(host, device, () -> {});
     opened.add(0, store);
     opened.add(0, locks);
     opened.add(0, made);
     return made;
+  }
+
+  private RingFiles files() {
+    return new RingFiles(folder.resolve("shm"), 1);
   }
 
   private io.vdisk.backend.tap.TapTransport connect(XenRing ring) throws IOException {
@@ -193,6 +199,18 @@ final class XenDiskTest {
   }
 
   @Test
+  void aDeviceWhoseNodesAreMadeAnewIsNotGone() throws Exception {
+    connectTo(image("raw"));
+    simulated.remove(front.back);
+    disk.step();
+    assertTrue(disk.isGone());
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    assertFalse(disk.isGone());
+    assertEquals("2", front.backState());
+  }
+
+  @Test
   void aDeviceWithoutRingIsClosedAtOnce() throws Exception {
     front.attach(image("qcow2"));
     disk.step();
@@ -231,7 +249,9 @@ final class XenDiskTest {
           locks;
           XenDisk again =
               new XenDisk(
-                  new XenHost(store, options, other::transport, locks), front.device, () -> {})) {
+                  new XenHost(store, options, other::transport, locks, files()),
+                  front.device,
+                  () -> {})) {
         again.step();
         front.makeRing(10, 17);
         again.step();

@@ -1,12 +1,10 @@
-package io.vdisk.backend.tap.control;
+package io.vdisk.backend.tap.disk;
 
-import io.vdisk.backend.tap.RequestStatistics.Snapshot;
-import io.vdisk.backend.tap.RequestStatistics.Summary;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
 /**
- * What a ring was asked, as Linux' blkback counts it (struct blkback_stats of include/blktap3.h):
+ * What a device was asked, as Linux' blkback counts it (struct blkback_stats of include/blktap3.h):
  * 112 bytes, little-endian. Times are microseconds.
  */
 final class BlkbackNumbers {
@@ -42,19 +40,19 @@ final class BlkbackNumbers {
       longest = STRUCT.u64("st_" + kind + "_max_usecs");
     }
 
-    void put(ByteBuffer page, Summary counted) {
+    void put(ByteBuffer page, RingTotals.Kind counted) {
       received.put(page, 0, counted.count());
       completed.put(page, 0, counted.count());
       sectors.put(page, 0, counted.sectors());
-      sum.put(page, 0, counted.nanoseconds() / 1000);
-      longest.put(page, 0, counted.longest() / 1000);
+      sum.put(page, 0, counted.microseconds());
+      longest.put(page, 0, counted.longestMicroseconds());
     }
   }
 
-  static void write(Snapshot requests, ByteBuffer page) {
-    DISCARDS.put(page, 0, requests.discards().count());
-    FLUSHES.put(page, 0, requests.flushes().count());
-    READS.put(page, requests.reads());
-    WRITES.put(page, requests.writes());
+  static void write(RingTotals totals, ByteBuffer page) {
+    DISCARDS.put(page, 0, totals.discards().count());
+    FLUSHES.put(page, 0, totals.flushes().count());
+    READS.put(page, totals.reads());
+    WRITES.put(page, totals.writes());
   }
 }

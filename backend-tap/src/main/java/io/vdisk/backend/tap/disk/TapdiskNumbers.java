@@ -1,13 +1,10 @@
-package io.vdisk.backend.tap.control;
+package io.vdisk.backend.tap.disk;
 
-import io.vdisk.backend.tap.RequestStatistics.Snapshot;
-import io.vdisk.backend.tap.RequestStatistics.Summary;
-import io.vdisk.backend.tap.RingCounters;
 import io.vdisk.spi.struct.Struct;
 import java.nio.ByteBuffer;
 
 /**
- * What a ring was asked, as tapdisk counts it and xentop reads it (struct stats of
+ * What a device was asked, as tapdisk counts it and xentop reads it (struct stats of
  * drivers/tapdisk-metrics-stats.h, version 1): 96 bytes, little-endian. Ticks are microseconds.
  */
 final class TapdiskNumbers {
@@ -45,18 +42,18 @@ final class TapdiskNumbers {
       ticks = STRUCT.u64(kind + "_total_ticks");
     }
 
-    void put(ByteBuffer page, Summary counted) {
+    void put(ByteBuffer page, RingTotals.Kind counted) {
       submitted.put(page, 0, counted.count());
       completed.put(page, 0, counted.count());
       sectors.put(page, 0, counted.sectors());
-      ticks.put(page, 0, counted.nanoseconds() / 1000);
+      ticks.put(page, 0, counted.microseconds());
     }
   }
 
-  static void write(Snapshot requests, RingCounters.Snapshot ring, ByteBuffer page) {
+  static void write(RingTotals totals, ByteBuffer page) {
     VERSION.put(page, 0, VERSION_1);
-    READS.put(page, requests.reads());
-    WRITES.put(page, requests.writes());
-    IO_ERRORS.put(page, 0, ring.failed());
+    READS.put(page, totals.reads());
+    WRITES.put(page, totals.writes());
+    IO_ERRORS.put(page, 0, totals.failed());
   }
 }

@@ -1,13 +1,12 @@
-package io.vdisk.backend.tap.control;
+package io.vdisk.backend.tap.disk;
 
-import io.vdisk.backend.tap.disk.ServedRing;
-import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -16,33 +15,46 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The files in which a host's tools find what the rings of this process did, written anew each
- * second while there are rings. What is wrong with them is nobody else's trouble. Any thread may
- * call.
+ * second while there are rings. What is wrong with them is one line in the log, and nobody else's
+ * trouble. Any thread may call.
  */
-final class RingFiles implements Closeable {
+public final class RingFiles implements Closeable {
+  /** Where xentop and others look. */
+  public static final Path FOLDER = Path.of("/dev/shm");
+
   private static final Logger LOG = System.getLogger(RingFiles.class.getName());
 
   private final Path folder;
   private final long pid;
-  private final Map<ServedRing, RingFile> files = new ConcurrentHashMap<>();
+  private final Set<RingFile> files = ConcurrentHashMap.newKeySet();
   private @Nullable ScheduledExecutorService clock; // guarded by this
 
   /**
    * None yet.
    *
-   * @param folder what {@code /dev/shm} is on a host
+   * @param folder what {@link #FOLDER} is on a host
+   * @param pid the process of which they tell
    */
-  RingFiles(Path folder, long pid) {
+  public RingFiles(Path folder, long pid) {
     this.folder = folder;
     this.pid = pid;
   }
 
-  /** Begins to tell of a ring. */
-  synchronized void add(XenGuest guest, ServedRing ring) {
+  /** The process of which they tell. */
+  public long pid() {
+    return pid;
+  }
+
+  /**
+   * Begins to tell of a device, until none of its rings is served.
+   *
+   * @param rings the device's queues, which are added up
+   */
+  public synchronized void add(XenGuest guest, List<ServedRing> rings) {
     try {
-      RingFile file = RingFile.create(folder, pid, guest);
-      files.put(ring, file);
-      file.write(ring.requests(), ring.counters());
+      RingFile file = RingFile.create(folder, pid, guest, rings);
+      files.add(file);
+      file.write();
       if (clock == null) {
         clock = Executors.newSingleThreadScheduledExecutor(RingFiles::thread);
         var unused = clock.scheduleWithFixedDelay(this::update, 1, 1, TimeUnit.SECONDS);
@@ -59,27 +71,29 @@ final class RingFiles implements Closeable {
   }
 
   /** Writes what has been counted until now. */
-  void update() {
+  public void update() {
     removeGone();
-    files.forEach(
-        (ring, file) -> {
-          try {
-            file.write(ring.requests(), ring.counters());
-          } catch (IOException e) {
-            remove(ring); // it says no more what is so
-          }
-        });
+    for (RingFile file : files) {
+      try {
+        file.write();
+      } catch (IOException e) {
+        remove(file); // it says no more what is so
+      }
+    }
   }
 
-  /** Ends that of those that are not served any longer. */
-  void removeGone() {
-    files.keySet().stream().filter(ring -> !ring.isServing()).forEach(this::remove);
+  /** Ends those of devices that are not served any longer. */
+  public void removeGone() {
+    files.stream().filter(file -> !file.isServing()).forEach(this::remove);
   }
 
-  /** Ends that. */
-  void remove(ServedRing ring) {
-    RingFile file = files.remove(ring);
-    if (file != null) {
+  /** Ends that of a device that has this ring. */
+  public void remove(ServedRing ring) {
+    files.stream().filter(file -> file.isOf(ring)).forEach(this::remove);
+  }
+
+  private void remove(RingFile file) {
+    if (files.remove(file)) {
       try {
         file.close();
       } catch (IOException e) {
@@ -99,6 +113,6 @@ final class RingFiles implements Closeable {
 
   @Override
   public void close() {
-    files.keySet().forEach(this::remove);
+    files.forEach(this::remove);
   }
 }

@@ -1,8 +1,5 @@
-package io.vdisk.backend.tap.control;
+package io.vdisk.backend.tap.disk;
 
-import io.vdisk.backend.tap.RequestStatistics.Snapshot;
-import io.vdisk.backend.tap.RingCounters;
-import io.vdisk.backend.tap.disk.XenGuest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,11 +11,13 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /**
- * The two files about one ring, of 4096 bytes each: {@code vbd3-DOMAIN-DEVICE/statistics}, which
+ * The two files about one device, of 4096 bytes each: {@code vbd3-DOMAIN-DEVICE/statistics}, which
  * has blkback's numbers, and {@code td3-PID/vbd-DOMAIN-DEVICE}, which xentop reads. Whatever lay
- * there is of a dead process, and is replaced. One thread at a time.
+ * there is of a dead process, and is replaced; that of another dead process is removed. Any thread
+ * may call.
  */
 final class RingFile implements Closeable {
   private static final int SIZE = 4096;
@@ -27,24 +26,32 @@ final class RingFile implements Closeable {
   private final Path metricsPath;
   private final FileChannel blkback;
   private final FileChannel metrics;
+  private final List<ServedRing> rings;
 
-  private RingFile(Path blkbackPath, Path metricsPath) throws IOException {
+  private RingFile(Path blkbackPath, Path metricsPath, List<ServedRing> rings) throws IOException {
     this.blkbackPath = blkbackPath;
     this.metricsPath = metricsPath;
+    this.rings = List.copyOf(rings);
     this.blkback = make(blkbackPath);
     try {
       this.metrics = make(metricsPath);
     } catch (IOException e) {
-      blkback.close();
+      try (blkback) {
+        remove(blkbackPath);
+      }
       throw e;
     }
   }
 
-  static RingFile create(Path folder, long pid, XenGuest guest) throws IOException {
+  static RingFile create(Path folder, long pid, XenGuest guest, List<ServedRing> rings)
+      throws IOException {
     String name = guest.domain() + "-" + guest.device();
+    String metrics = "vbd-" + name;
+    new StaleMetrics(folder).remove(metrics);
     return new RingFile(
         folder.resolve("vbd3-" + name).resolve("statistics"),
-        folder.resolve("td3-" + pid).resolve("vbd-" + name));
+        folder.resolve(StaleMetrics.FOLDER + pid).resolve(metrics),
+        rings);
   }
 
   /** The folder may be everybody's: nothing that another one put there is written to. */
@@ -63,13 +70,23 @@ final class RingFile implements Closeable {
     return FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
   }
 
+  boolean isOf(ServedRing ring) {
+    return rings.contains(ring);
+  }
+
+  /** Whether one of its rings is. */
+  boolean isServing() {
+    return rings.stream().anyMatch(ServedRing::isServing);
+  }
+
   /** Tells what has been asked until now. */
-  synchronized void write(Snapshot requests, RingCounters.Snapshot ring) throws IOException {
+  synchronized void write() throws IOException {
+    RingTotals totals = RingTotals.of(rings);
     ByteBuffer page = ByteBuffer.allocate(SIZE);
-    BlkbackNumbers.write(requests, page);
+    BlkbackNumbers.write(totals, page);
     blkback.write(page.clear(), 0);
     page = ByteBuffer.allocate(SIZE);
-    TapdiskNumbers.write(requests, ring, page);
+    TapdiskNumbers.write(totals, page);
     metrics.write(page.clear(), 0);
   }
 
@@ -88,7 +105,7 @@ final class RingFile implements Closeable {
     try {
       Files.deleteIfExists(path.resolveSibling(""));
     } catch (DirectoryNotEmptyException e) {
-      assert path.getNameCount() > 1; // another ring's file is there
+      assert path.getNameCount() > 1; // another device's file is there
     }
   }
 }
