@@ -39,7 +39,7 @@ public enum DiskType {
   LOG("log", 9, null),
   /** Known, and not built: a copy on another host. */
   REMUS("remus", 10, null),
-  /** Known, and not built: a cache of the parent. */
+  /** Known, and not a driver of its own here: see {@link OpenFlag#LOCAL_CACHE}. */
   LC("lc", 11, null),
   /** Known, and not built: a cache of the leaf, ephemeral. */
   LLE("lle", 12, null),

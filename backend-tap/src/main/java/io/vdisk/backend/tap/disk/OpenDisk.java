@@ -13,8 +13,8 @@ import java.util.Optional;
  * The images of a disk while it is open, and the one device that a guest is served from:
  *
  * <pre>
- * sync: durable  -&gt;  log of changed blocks  -&gt;  mirror or standby  -&gt;  counts of a chain
- *     -&gt;  image  -&gt;  images below
+ * sync: durable  -&gt;  log of changed blocks  -&gt;  mirror or standby  -&gt;  copy on read
+ *     -&gt;  counts of a chain  -&gt;  image  -&gt;  images below
  * </pre>
  *
  * <p>Owned and closed by one thread at a time; its device is any thread's.
@@ -25,26 +25,26 @@ final class OpenDisk implements Closeable {
   private final Optional<Secondary> secondary;
   private final Optional<ChangedBlockLog> log;
   private final Optional<ChainDevice> chain;
+  private final Optional<CopyOnReadDevice> cache;
   private final BlockDevice device;
 
   private OpenDisk(
       List<OpenImage> images,
       Optional<ChainDevice> chain,
+      Optional<CopyOnReadDevice> cache,
+      BlockDevice leaf,
       boolean isReadOnly,
       Optional<Secondary> secondary,
       Optional<ChangedBlockLog> log) {
     this.images = images;
     this.chain = chain;
+    this.cache = cache;
     this.isReadOnly = isReadOnly;
     this.secondary = secondary;
     this.log = log;
-    BlockDevice changed = secondary.map(Secondary::device).orElseGet(() -> leaf(images, chain));
+    BlockDevice changed = secondary.map(Secondary::device).orElse(leaf);
     BlockDevice logged = log.isPresent() ? new LoggedDevice(changed, log.get()) : changed;
     this.device = isSerial() ? new DurableDevice(logged) : logged;
-  }
-
-  private static BlockDevice leaf(List<OpenImage> images, Optional<ChainDevice> chain) {
-    return chain.isPresent() ? chain.get() : images.get(0).device();
   }
 
   /**
@@ -66,7 +66,12 @@ final class OpenDisk implements Closeable {
           images.size() > 1
               ? Optional.of(new ChainDevice(images.get(0).device(), images.size()))
               : Optional.empty();
-      BlockDevice leaf = leaf(images, counted);
+      BlockDevice image = counted.isPresent() ? counted.get() : images.get(0).device();
+      Optional<CopyOnReadDevice> cache =
+          request.has(OpenFlag.LOCAL_CACHE)
+              ? CopyOnReadDevice.above(image, images.get(0).descriptor())
+              : Optional.empty();
+      BlockDevice leaf = cache.isPresent() ? cache.get() : image;
       if (request.hasSecondary()) {
         secondary = Optional.of(Secondary.open(opener, request, leaf, writable, isStandbyInUse));
       }
@@ -74,7 +79,7 @@ final class OpenDisk implements Closeable {
       if (writable && request.log().isPresent()) {
         log = Optional.of(ChangedBlockLog.open(request.log().get(), leaf.size()));
       }
-      return new OpenDisk(images, counted, !writable, secondary, log);
+      return new OpenDisk(images, counted, cache, leaf, !writable, secondary, log);
     } catch (IOException | RuntimeException | Error e) {
       FirstFailure closing = new FirstFailure();
       closeImages(secondary, images, closing);
@@ -119,6 +124,9 @@ final class OpenDisk implements Closeable {
     images.forEach(image -> names.add(image.descriptor()));
     if (secondary.isPresent() && secondary.get().isMirror()) {
       names.add(1, secondary.get().descriptor());
+    }
+    if (cache.isPresent()) {
+      names.add(1, new DiskDescriptor(DiskType.LC, image().path()));
     }
     if (isStandbyInUse()) {
       names.add(0, secondary.orElseThrow().descriptor());

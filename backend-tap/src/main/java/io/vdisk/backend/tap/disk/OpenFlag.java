@@ -15,7 +15,7 @@ public enum OpenFlag {
   VHD_INDEX(0x8),
   /** There is a log of changed blocks, whose name follows the message; in Xen 4.1 none does. */
   ADD_LOG(0x10),
-  /** Copy on read into the leaf; refused. */
+  /** What is read from a parent is copied into the image; see {@link CopyOnReadDevice}. */
   LOCAL_CACHE(0x20),
   /** The parents are those of another minor; refused. */
   REUSE_PARENT(0x40),

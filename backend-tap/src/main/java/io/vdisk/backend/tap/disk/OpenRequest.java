@@ -115,12 +115,18 @@ public record OpenRequest(
     return secondary.isPresent() && !secondary.get().equals(NO_SECONDARY);
   }
 
-  /** Refuses what is known but not built. */
+  /**
+   * Refuses what is known but not built. Copies of a parent take the very space whose end a standby
+   * image waits for, and nothing is to be written to the image once that has come.
+   */
   void checkBuilt() throws DiskException {
     refuse(OpenFlag.ADD_CACHE, "a cache of blocks in memory");
     refuse(OpenFlag.VHD_INDEX, "an index over VHDs");
-    refuse(OpenFlag.LOCAL_CACHE, "a cache of the parent");
     refuse(OpenFlag.REUSE_PARENT, "another disk's NBD server as parent");
+    if (has(OpenFlag.LOCAL_CACHE) && has(OpenFlag.STANDBY) && hasSecondary()) {
+      throw new DiskException(
+          Errno.EINVAL, name + ": a cache of the parent does not go with a standby image");
+    }
   }
 
   private void refuse(OpenFlag flag, String what) throws DiskException {

@@ -1,35 +1,54 @@
 package io.vdisk.backend.tap.disk;
 
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * Keeps changes of ranges that overlap apart: each stripe of 1 MiB has one of 64 locks. Any thread
- * may call; what it locked it unlocks.
+ * Keeps those who use ranges that overlap apart: each stripe of 1 MiB has one of 64 locks, to be
+ * held alone or shared. Any thread may call; what it locked it unlocks, and takes no second range
+ * before.
  */
 final class StripedLocks {
   private static final int COUNT = 64;
   private static final int STRIPE_BITS = 20;
 
-  private final ReentrantLock[] locks = new ReentrantLock[COUNT];
+  private final ReentrantReadWriteLock[] locks = new ReentrantReadWriteLock[COUNT];
 
   StripedLocks() {
     for (int i = 0; i < COUNT; i++) {
-      locks[i] = new ReentrantLock();
+      locks[i] = new ReentrantReadWriteLock();
     }
   }
 
-  /** Waits until nobody else changes anything of a range. */
+  /** Waits until nobody else uses anything of a range. */
   void lock(long offset, long length) {
     for (long left = used(offset, length); left != 0; left &= left - 1) {
-      locks[Long.numberOfTrailingZeros(left)].lock();
+      lowest(left).writeLock().lock();
     }
   }
 
-  /** Lets others change the range that was locked. */
+  /** Lets others use the range that was locked. */
   void unlock(long offset, long length) {
     for (long left = used(offset, length); left != 0; left &= left - 1) {
-      locks[Long.numberOfTrailingZeros(left)].unlock();
+      lowest(left).writeLock().unlock();
     }
+  }
+
+  /** Waits until nobody has anything of a range alone. */
+  void lockShared(long offset, long length) {
+    for (long left = used(offset, length); left != 0; left &= left - 1) {
+      lowest(left).readLock().lock();
+    }
+  }
+
+  /** Ends that. */
+  void unlockShared(long offset, long length) {
+    for (long left = used(offset, length); left != 0; left &= left - 1) {
+      lowest(left).readLock().unlock();
+    }
+  }
+
+  private ReentrantReadWriteLock lowest(long used) {
+    return locks[Long.numberOfTrailingZeros(used)];
   }
 
   /**

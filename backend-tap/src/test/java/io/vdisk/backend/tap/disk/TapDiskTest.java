@@ -174,7 +174,7 @@ final class TapDiskTest {
         Errno.ENOSYS,
         "ram:1M: another disk's NBD server as parent is not built",
         () -> disk.open(request.withParentMinor(1)));
-    for (OpenFlag flag : List.of(OpenFlag.ADD_CACHE, OpenFlag.VHD_INDEX, OpenFlag.LOCAL_CACHE)) {
+    for (OpenFlag flag : List.of(OpenFlag.ADD_CACHE, OpenFlag.VHD_INDEX)) {
       refused(Errno.ENOSYS, "is not built here", () -> disk.open(request.withFlag(flag)));
     }
   }
