@@ -57,8 +57,10 @@ public final class StoreAttachSource implements AttachSource {
       throw e;
     } catch (IOException e) {
       if (!isClosed) { // else the store may go as it likes
+        // Whatever was asked just then, the end of the store is why it failed, if it has ended.
+        String reason = String.valueOf(store.ended().getNow(e).getMessage());
         throw new StoreException(
-            StoreException.EIO, "Xen's store asks for no more disks: " + e.getMessage(), e);
+            StoreException.EIO, "Xen's store asks for no more disks: " + reason, e);
       }
     }
   }

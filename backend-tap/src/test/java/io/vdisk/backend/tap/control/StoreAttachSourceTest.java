@@ -367,8 +367,8 @@ class StoreAttachSourceTest {
     ExecutionException ended =
         assertThrows(ExecutionException.class, () -> running.get(30, TimeUnit.SECONDS));
     StoreException reason = (StoreException) ended.getCause();
-    assertEquals(
-        "Xen's store asks for no more disks: the connection to Xen's store has ended",
+    assertTrue(
+        reason.getMessage().startsWith("Xen's store asks for no more disks: "),
         reason.getMessage());
     assertEquals(List.of("aio:last"), names());
   }
