@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.control.AttachSource;
 import io.vdisk.backend.tap.control.BlktapDaemon;
 import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.DaemonSocket;
@@ -8,6 +9,8 @@ import io.vdisk.backend.tap.control.PidFile;
 import io.vdisk.backend.tap.control.PipeDialect;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.xen.StoreAttachSource;
+import io.vdisk.backend.tap.xen.XenStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,8 +18,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The daemon {@code blktapctrl} of blktap 1, and the command that sends it requests where there is
- * no Xen's store.
+ * The daemon {@code blktapctrl} of blktap 1, and the command that sends it requests. It takes them
+ * from Xen's store, too, where there is one.
  */
 public final class Blktapctrl {
   private static final String USAGE =
@@ -30,6 +33,7 @@ public final class Blktapctrl {
       """
 
       Starts a tapdisk for each disk, and speaks with it over named pipes. Goes into the background.
+      Disks come from Xen's store, where there is one (backend/tap), and by the commands, always.
         -D                stays in the foreground
         --pipes DIR       where the pipes and the socket for requests are, instead of /var/run/tap
         --pid-file FILE   which process is the daemon, instead of /var/run/blktapctrl.pid
@@ -38,7 +42,8 @@ public final class Blktapctrl {
         --domain N        the guest, 0 if not said
         --device N        its disk
             --version     prints the version
-      The variable TAPDISK2 names the tapdisk to start, instead of the one beside blktapctrl.
+      The variable TAPDISK2 names the tapdisk to start, instead of the one beside blktapctrl;
+      XENSTORED_PATH another socket of xenstored.
       Exit codes: 0 done, else the number of the error.""";
 
   private final Console console;
@@ -130,9 +135,38 @@ public final class Blktapctrl {
       try (BlktapDaemon daemon =
           new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
-        startup.ready("");
-        socket.run(daemon);
+        serve(socket, daemon, pipes);
       }
+    }
+  }
+
+  /** Both sources beside each other, or the socket alone. */
+  private void serve(DaemonSocket socket, BlktapDaemon daemon, Path pipes) throws IOException {
+    String commands = "commands at " + DaemonSocket.path(pipes);
+    XenStore store;
+    try {
+      store = XenStore.open(console.environment());
+    } catch (IOException e) {
+      startup.ready("blktapctrl serves " + commands + ", and no store: " + Failures.sentence(e));
+      socket.run(daemon);
+      return;
+    }
+    try (store;
+        AttachSource source = StoreAttachSource.of(store)) {
+      Thread thread = new Thread(() -> follow(source, daemon), "requests of Xen's store");
+      thread.setDaemon(true);
+      thread.start();
+      startup.ready("blktapctrl serves Xen's store, and " + commands);
+      socket.run(daemon);
+    }
+  }
+
+  /** The end of the store is none of the daemon: only commands reach its disks then. */
+  private void follow(AttachSource source, BlktapDaemon daemon) {
+    try {
+      source.run(daemon);
+    } catch (IOException | RuntimeException | Error e) {
+      Failures.print(console, "blktapctrl", e);
     }
   }
 

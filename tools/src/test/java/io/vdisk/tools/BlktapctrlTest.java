@@ -7,9 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlledDisk;
 import io.vdisk.backend.tap.control.PidFile;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.testkit.SimulatedXenStore;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -81,6 +95,102 @@ class BlktapctrlTest {
       assertEquals(16, code);
       assertEquals("blktapctrl: blktapctrl runs already, as process 4711 in /pid\n", shell.err);
       assertFalse(Files.exists(shell.file("/tap")));
+    }
+  }
+
+  /** A daemon in a thread of its own, whose streams can be read while it runs. */
+  private final class Daemon implements AutoCloseable {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final ExecutorService pool = Executors.newSingleThreadExecutor();
+    private final Future<Integer> end;
+
+    private Daemon(Path store) {
+      Map<String, String> environment = new HashMap<>(shell.environment);
+      environment.put("XENSTORED_PATH", store.toString());
+      Console console =
+          new Console(
+              InputStream.nullInputStream(),
+              new PrintStream(out, true, StandardCharsets.UTF_8),
+              new PrintStream(err, true, StandardCharsets.UTF_8),
+              false,
+              environment);
+      List<String> words =
+          List.of("-D", "--pid-file", "" + shell.file("/pid"), "--pipes", "" + shell.file("/tap"));
+      end = pool.submit(() -> Blktapctrl.run(words, console, new Devices()));
+    }
+
+    private String text(ByteArrayOutputStream stream) {
+      return stream.toString(StandardCharsets.UTF_8).replace(shell.folder.toString(), "");
+    }
+
+    /** Returns when a line that begins so was printed, and no other. */
+    private void awaitTrouble(String start) {
+      String printed = text(err);
+      while (!printed.endsWith("\n")) {
+        Thread.onSpinWait();
+        printed = text(err);
+      }
+      assertTrue(printed.startsWith(start), printed);
+    }
+
+    /** Ends it and tells what it had printed; its number tells of the interrupt, if at all. */
+    private String end() throws InterruptedException, ExecutionException {
+      List<Runnable> unused = pool.shutdownNow();
+      int interrupted = end.get();
+      assertTrue(interrupted == 0 || interrupted == Errno.EIO.number(), text(err));
+      return text(out);
+    }
+
+    @Override
+    public void close() {
+      List<Runnable> unused = pool.shutdownNow();
+    }
+  }
+
+  /** Asks until there is a daemon. */
+  private void list() {
+    while (run("--pipes", "/tap", "list") == 111) {
+      Thread.onSpinWait();
+    }
+    assertEquals("", shell.out);
+    assertEquals("", shell.err);
+  }
+
+  @Test
+  void storeAndCommandsAreServedBesideEachOther() throws Exception {
+    String device = "/local/domain/0/backend/tap/7/51712";
+    SimulatedXenStore store = SimulatedXenStore.open(shell.folder);
+    try (store;
+        Daemon daemon = new Daemon(store.socket())) {
+      store.write(
+          device,
+          List.of(
+              "frontend-id=7",
+              "frontend=/local/domain/7/device/vbd/51712",
+              "mode=w",
+              "params=tapdisk:aio:" + shell.file("/none")));
+      store.await(device + "/hotplug-status", "error");
+      assertEquals(Optional.of("File not found."), store.find(device + "/hotplug-error"));
+      list();
+      store.close();
+      daemon.awaitTrouble("blktapctrl: Xen's store asks for no more disks: ");
+      list();
+      assertEquals(
+          "blktapctrl serves Xen's store, and commands at /tap/blktapctrl.socket\n", daemon.end());
+    }
+  }
+
+  @Test
+  void commandsAreServedWhereThereIsNoStore() throws Exception {
+    try (Daemon daemon = new Daemon(shell.file("/nobody"))) {
+      list();
+      String line = daemon.end();
+      assertTrue(
+          line.startsWith(
+              "blktapctrl serves commands at /tap/blktapctrl.socket, and no store: xenstored does"
+                  + " not answer at /nobody: "),
+          line);
     }
   }
 

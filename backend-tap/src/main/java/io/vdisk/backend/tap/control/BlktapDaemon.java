@@ -190,6 +190,21 @@ public final class BlktapDaemon implements Closeable {
     devices.free(minor);
   }
 
+  /**
+   * Detaches exactly this disk, and none that has got its minor since.
+   *
+   * @throws DiskException with ENODEV if somebody else detached it
+   */
+  @SuppressWarnings("ReferenceEquality") // one that came later may say the same of itself
+  public synchronized void detach(Attached one) throws DiskException {
+    Disk disk = disks.get(one.minor());
+    if (disk == null || disk.attached() != one) {
+      throw new DiskException(
+          Errno.ENODEV, one.name() + " was detached from minor " + one.minor() + " before");
+    }
+    detach(one.minor());
+  }
+
   /** Closes a disk, and lets go of its process if it was the last. */
   private void release(Tapdisk tapdisk, int cookie) throws DiskException {
     try {

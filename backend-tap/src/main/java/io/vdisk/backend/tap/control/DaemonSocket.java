@@ -25,7 +25,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Requests to a daemon from a socket: where there is no Xen's store, a command sends them. A
+ * Requests to a daemon from a socket, whether there is Xen's store or not: a command sends them. A
  * request is one line of UTF-8, at most 4,095 bytes:
  *
  * <pre>

@@ -117,7 +117,8 @@ final class StoreConnection implements Closeable {
       IOException reason = ended.getNow(null);
       if (reason != null) {
         waiting.remove(request);
-        throw reason;
+        // One of its own for each: who asks again on the way out of the first one adds the second.
+        throw new StoreException(StoreException.EIO, String.valueOf(reason.getMessage()), reason);
       }
       try {
         channel.write(

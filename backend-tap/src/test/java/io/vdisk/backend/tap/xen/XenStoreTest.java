@@ -230,6 +230,21 @@ final class XenStoreTest {
   }
 
   @Test
+  void theEndOfTheStoreWithinATransactionIsToldAsWell() {
+    StoreException e =
+        refused(
+            "EIO",
+            () ->
+                store.transact(
+                    nodes -> {
+                      simulated.close();
+                      IOException unused = store.ended().join();
+                      return nodes.read("/a");
+                    }));
+    assertEquals("the connection to Xen's store has ended", e.getMessage());
+  }
+
+  @Test
   void aMachineWithoutXenIsToldSo() {
     Map<String, String> elsewhere = Map.of(XenStore.VARIABLE, folder + "/nobody");
     StoreException e = refused("EIO", () -> XenStore.open(elsewhere));
