@@ -16,8 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +38,10 @@ final class BackendWatcherTest {
 
   private final Map<Integer, MemoryGuest> guests = new ConcurrentHashMap<>();
   private final List<AutoCloseable> opened = new ArrayList<>();
+
+  /** By whatever thread. */
+  private final Queue<Process> started = new ConcurrentLinkedQueue<>();
+
   private SimulatedXenStore simulated;
   private XenStore store;
   private DeviceLocks locks;
@@ -67,6 +73,7 @@ final class BackendWatcherTest {
     for (AutoCloseable one : opened) {
       one.close();
     }
+    started.forEach(Process::destroyForcibly); // when nobody starts them again
   }
 
   private void watch(DeviceServers servers) throws IOException {
@@ -223,7 +230,7 @@ final class BackendWatcherTest {
     @Override
     public Process start(BackendDevice device) throws IOException {
       Process process = new ProcessBuilder("sleep", "1000").start();
-      opened.add(0, process::destroyForcibly);
+      started.add(process);
       all.add(process);
       return process;
     }
