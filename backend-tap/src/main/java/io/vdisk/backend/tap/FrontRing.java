@@ -1,5 +1,10 @@
 package io.vdisk.backend.tap;
 
+import static io.vdisk.backend.tap.RingAbi.REQUESTS;
+import static io.vdisk.backend.tap.RingAbi.REQUEST_EVENT;
+import static io.vdisk.backend.tap.RingAbi.RESPONSES;
+import static io.vdisk.backend.tap.RingAbi.RESPONSE_EVENT;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -24,11 +29,6 @@ public final class FrontRing {
    * @param status 0 done, -1 failed, -2 not supported
    */
   public record Response(long id, int operation, int status) {}
-
-  private static final int REQUESTS = 0;
-  private static final int REQUEST_EVENT = 4;
-  private static final int RESPONSES = 8;
-  private static final int RESPONSE_EVENT = 12;
 
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());

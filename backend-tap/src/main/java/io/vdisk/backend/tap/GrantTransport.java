@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap;
 
+import static io.vdisk.backend.tap.RingAbi.RESPONSES;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.google.common.hash.Hashing;
@@ -35,9 +36,6 @@ import java.util.function.LongConsumer;
 public final class GrantTransport extends TapTransport {
   private static final Path GRANTS = Path.of("/dev/xen/gntdev");
   private static final Path EVENTS = Path.of("/dev/xen/evtchn");
-
-  /** Where {@code rsp_prod} is in a ring: 0 while nothing was answered. */
-  private static final int RESPONSES = 8;
 
   private final XenRing ring;
   private final LongConsumer onSize;
@@ -164,7 +162,7 @@ public final class GrantTransport extends TapTransport {
 
   @Override
   boolean mayHaveAnswered() {
-    return memory.buffer().getInt(RESPONSES) != 0;
+    return memory.buffer().getInt(RESPONSES) != 0; // rsp_prod, 0 while nothing was answered
   }
 
   @Override

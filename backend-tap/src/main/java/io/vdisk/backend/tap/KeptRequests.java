@@ -1,5 +1,7 @@
 package io.vdisk.backend.tap;
 
+import static io.vdisk.backend.tap.RingAbi.RESPONSES;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -29,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  * before.
  */
 final class KeptRequests {
-  private static final int RESPONSES = 8;
   private static final int ID = 24;
   private static final int RESPONSE_INDEX = 32;
   private static final int PLACE = 36;

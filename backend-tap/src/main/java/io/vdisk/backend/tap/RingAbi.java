@@ -49,6 +49,12 @@ public enum RingAbi {
   /** Bytes before the first entry: the indices of both sides. */
   static final int HEADER_SIZE = 64;
 
+  // Where these indices are in the header, u32 each.
+  static final int REQUESTS = 0;
+  static final int REQUEST_EVENT = 4;
+  static final int RESPONSES = 8;
+  static final int RESPONSE_EVENT = 12;
+
   private static final int SEGMENT_COUNT = 1;
   private static final int INDIRECT_OPERATION = 1;
   private static final int INDIRECT_SEGMENT_COUNT = 2;

@@ -1,5 +1,10 @@
 package io.vdisk.backend.tap;
 
+import static io.vdisk.backend.tap.RingAbi.REQUESTS;
+import static io.vdisk.backend.tap.RingAbi.REQUEST_EVENT;
+import static io.vdisk.backend.tap.RingAbi.RESPONSES;
+import static io.vdisk.backend.tap.RingAbi.RESPONSE_EVENT;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -35,11 +40,6 @@ import java.util.Optional;
  * <p>Source: Xen, {@code xen/include/public/io/ring.h}.
  */
 final class SharedRing {
-  private static final int REQUESTS = 0;
-  private static final int REQUEST_EVENT = 4;
-  private static final int RESPONSES = 8;
-  private static final int RESPONSE_EVENT = 12;
-
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
