@@ -1,5 +1,8 @@
 package io.vdisk.backend.tap.xen;
 
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -80,6 +83,18 @@ public record BackendDevice(int host, String type, int domain, int device) {
   /** Where all devices of a type are. */
   static String typePath(int host, String type) {
     return "/local/domain/" + host + "/backend/" + type;
+  }
+
+  /** All devices of a type that are in the store; what else is there is left out. */
+  static List<BackendDevice> all(StoreNodes store, int host, String type) throws IOException {
+    List<BackendDevice> all = new ArrayList<>();
+    String path = typePath(host, type);
+    for (String domain : store.children(path)) {
+      for (String device : store.children(path + "/" + domain)) {
+        of(path + "/" + domain + "/" + device).ifPresent(all::add);
+      }
+    }
+    return all;
   }
 
   /** Where its nodes are. */

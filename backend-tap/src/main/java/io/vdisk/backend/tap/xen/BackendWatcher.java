@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * Finds the devices of some types of back end, and tells what serves them of every change. Those
@@ -16,7 +15,6 @@ public final class BackendWatcher implements Closeable {
   private static final String DOMAIN_BEGAN = "@introduceDomain";
   private static final String DOMAIN_ENDED = "@releaseDomain";
   private static final String DOMAINS = "/local/domain";
-  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,9}");
 
   private final XenStore store;
   private final int host;
@@ -85,16 +83,8 @@ public final class BackendWatcher implements Closeable {
   }
 
   private void lookBelow(String type) throws IOException {
-    String path = BackendDevice.typePath(host, type);
-    for (String domain : store.children(path)) {
-      for (String device : store.children(path + "/" + domain)) {
-        if (NUMBER.matcher(device).matches()) {
-          Optional<BackendDevice> found = BackendDevice.of(path + "/" + domain + "/" + device);
-          if (found.isPresent()) {
-            look(found.get());
-          }
-        }
-      }
+    for (BackendDevice device : BackendDevice.all(store, host, type)) {
+      look(device);
     }
   }
 

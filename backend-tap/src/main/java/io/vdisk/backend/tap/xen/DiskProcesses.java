@@ -132,17 +132,13 @@ public final class DiskProcesses implements DeviceServers {
       children.remove(device);
       taken.remove(device);
       together.look(device); // which may have it
-    } else if (isOfMemory(nodes)) {
+    } else if (ImageName.isOfMemory(nodes.find("params").orElse(""))) {
       together.look(device);
     } else if (child == null) {
       begin(device);
     } else {
       beginAgain(device, child);
     }
-  }
-
-  private static boolean isOfMemory(NodeFolder nodes) throws IOException {
-    return nodes.find("params").orElse("").matches("(tap2?:)?(tapdisk:|ioemu:)?ram:.*");
   }
 
   private void begin(BackendDevice device) throws IOException {

@@ -31,8 +31,7 @@ public final class ImageName {
    * @throws DiskException if there is no such type, or no absolute path
    */
   public static String of(String said) throws DiskException {
-    Matcher prefix = PREFIX.matcher(said);
-    String rest = prefix.lookingAt() ? said.substring(prefix.end()) : said;
+    String rest = withoutPrefix(said);
     rest = RAW.matcher(rest).lookingAt() ? "aio:" + rest.substring("raw:".length()) : rest;
     if (DEVICE.matcher(rest).lookingAt()) {
       rest = "phy:/dev/" + rest.substring("phy:".length());
@@ -48,8 +47,13 @@ public final class ImageName {
     return rest;
   }
 
-  /** Whether all its guests must come to one process. */
-  static boolean isOfMemory(String name) {
-    return name.startsWith("ram:");
+  private static String withoutPrefix(String said) {
+    Matcher prefix = PREFIX.matcher(said);
+    return prefix.lookingAt() ? said.substring(prefix.end()) : said;
+  }
+
+  /** Whether a toolstack names a disk in memory: all its guests must come to one process. */
+  static boolean isOfMemory(String said) {
+    return withoutPrefix(said).startsWith("ram:");
   }
 }

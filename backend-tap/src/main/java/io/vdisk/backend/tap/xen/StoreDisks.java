@@ -53,12 +53,7 @@ final class StoreDisks {
     Set<BackendDevice> all = new LinkedHashSet<>(served.keySet());
     all.addAll(refused.keySet());
     all.addAll(left);
-    String type = BackendDevice.typePath(host, TapNodes.TYPE);
-    for (String domain : store.children(type)) {
-      for (String device : store.children(type + "/" + domain)) {
-        BackendDevice.of(type + "/" + domain + "/" + device).ifPresent(all::add);
-      }
-    }
+    all.addAll(BackendDevice.all(store, host, TapNodes.TYPE));
     for (BackendDevice device : all) {
       look(device);
     }

@@ -23,13 +23,9 @@ record TapSharing(XenStore store, BackendDevice device) {
     if (!nodes.mode().equals(EXCLUSIVE)) {
       return;
     }
-    String type = BackendDevice.typePath(device.host(), device.type());
-    for (String domain : store.children(type)) {
-      for (String number : store.children(type + "/" + domain)) {
-        Optional<BackendDevice> other = BackendDevice.of(type + "/" + domain + "/" + number);
-        if (other.isPresent() && !isOfSameGuest(other.get()) && has(other.get(), image)) {
-          throw new DiskException(Errno.EBUSY, "File already in use by other domain");
-        }
+    for (BackendDevice other : BackendDevice.all(store, device.host(), device.type())) {
+      if (!isOfSameGuest(other) && has(other, image)) {
+        throw new DiskException(Errno.EBUSY, "File already in use by other domain");
       }
     }
   }
