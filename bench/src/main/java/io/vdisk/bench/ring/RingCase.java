@@ -23,6 +23,7 @@ record RingCase(boolean isWrite, int size, int depth, int requests) {
         new RingCase(true, 4 * KIB, 32, MILLION),
         new RingCase(false, 64 * KIB, 1, MILLION / 8),
         new RingCase(false, 64 * KIB, 32, MILLION / 8),
+        new RingCase(true, 64 * KIB, 1, MILLION / 8),
         new RingCase(true, 64 * KIB, 32, MILLION / 8));
   }
 

@@ -36,6 +36,12 @@ public final class RingCost {
   private static final int PAIRS = 7;
   private static final int PAGE = 4096;
 
+  /**
+   * Where a guest's memory is memory: the host writes a page of a file elsewhere out whenever it
+   * likes, and whoever writes to it next waits.
+   */
+  private static final Path MEMORY = Path.of("/dev/shm");
+
   private final BlockDevice disk;
   private final PrintStream orders;
   private final BufferedReader answers;
@@ -52,9 +58,11 @@ public final class RingCost {
     String format = args.length > 0 ? args[0] : "raw";
     List<String> names = List.of(args).subList(Math.min(1, args.length), args.length);
     Path folder = Files.createTempDirectory("ring");
+    Path guestMemory =
+        Files.isDirectory(MEMORY) ? Files.createTempDirectory(MEMORY, "ring") : folder;
     try (BlockDevice disk = disk(folder.resolve("disk"), format);
         SharedFileListener listener = listen(folder.resolve("socket"), disk)) {
-      Process guest = guest(folder);
+      Process guest = guest(folder.resolve("socket"), guestMemory.resolve("file"));
       RingCost cost = new RingCost(disk, guest);
       MarkdownTable table =
           new MarkdownTable(
@@ -68,13 +76,20 @@ public final class RingCost {
       cost.orders.close();
       guest.waitFor();
     } finally {
-      try (var files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
+      delete(folder);
+      if (!guestMemory.equals(folder)) {
+        delete(guestMemory);
       }
-      Files.delete(folder);
     }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (var files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(folder);
   }
 
   private static BlockDevice disk(Path file, String format) throws IOException {
@@ -110,7 +125,7 @@ public final class RingCost {
         });
   }
 
-  private static Process guest(Path folder) throws IOException {
+  private static Process guest(Path socket, Path file) throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
@@ -118,8 +133,8 @@ public final class RingCost {
             "-cp",
             System.getProperty("java.class.path"),
             RingGuest.class.getName(),
-            folder.resolve("socket").toString(),
-            folder.resolve("file").toString())
+            socket.toString(),
+            file.toString())
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }
