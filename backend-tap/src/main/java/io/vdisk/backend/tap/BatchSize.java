@@ -1,9 +1,14 @@
 package io.vdisk.backend.tap;
 
 /**
- * How many requests a worker takes at a time: as many as it does in 50 microseconds, by what the
- * last ones took. Where they are slower than that the device is waited for, and each request has a
- * thread; where many fit, to hand them to other threads would cost more than to do them.
+ * How many requests a worker takes at a time, and whether it does them alone: as many as it does in
+ * 50 microseconds, by what the last ones took. Where they are slower than that the device is waited
+ * for, and each request has a thread; where many fit, to hand them to other threads would cost more
+ * than to do them.
+ *
+ * <p>Threads that wait for each other look as slow as a slow device does: writes to one file take
+ * turns in many a host. So one worker tries now and then whether it is faster alone; the less often
+ * the more often it was not.
  *
  * <p>Any thread may call; a figure that is lost to another thread does no harm.
  */
@@ -14,15 +19,39 @@ final class BatchSize {
   /** Up to here a worker goes on alone: to wake another one costs some microseconds. */
   private static final long FAST_NANOSECONDS = 20_000;
 
+  /** From here on waiting for each other does not explain it, were all workers to wait. */
+  private static final long SLOW_NANOSECONDS = TapServer.MOST_WORKERS * FAST_NANOSECONDS;
+
   /** A new figure counts an eighth. */
   private static final int WEIGHT = 3;
 
+  /** Batches that are tried alone: the others that are under way end with the first ones. */
+  private static final int TRIED = 4;
+
+  private static final int FEWEST_BETWEEN = 256;
+  private static final int MOST_BETWEEN = 1 << 14;
+
   private volatile long average = TURN_NANOSECONDS;
 
-  /** So many requests took so long, one after the other. */
+  // Of the leader.
+  private int between = FEWEST_BETWEEN;
+  private int next = FEWEST_BETWEEN; // batches until the next trial, and in it down to -TRIED
+
+  /** So many requests took so long, one after the other, while others may have been done. */
   void took(int requests, long nanoseconds) {
     long before = average;
     average = before + ((nanoseconds / requests - before) >> WEIGHT);
+  }
+
+  /** The same, of a worker that leads: nobody else has begun with any since. */
+  void tookAlone(int requests, long nanoseconds) {
+    if (average >= FAST_NANOSECONDS && nanoseconds / requests < FAST_NANOSECONDS) {
+      average = nanoseconds / requests; // what it took among others says nothing
+      between = FEWEST_BETWEEN;
+      next = between;
+    } else {
+      took(requests, nanoseconds);
+    }
   }
 
   /** Requests to take. */
@@ -30,8 +59,22 @@ final class BatchSize {
     return (int) Math.max(1, Math.min(RequestBatch.MOST, TURN_NANOSECONDS / (average + 1)));
   }
 
-  /** True if requests are done sooner than another thread would begin with them. */
-  boolean isFast() {
-    return average < FAST_NANOSECONDS;
+  /**
+   * True if the leader is to do this batch before anybody takes another: requests are done sooner
+   * than another thread would begin with them, or it is to be tried whether they are. The leader
+   * asks once for each batch.
+   */
+  boolean isAlone() {
+    if (average < FAST_NANOSECONDS) {
+      return true;
+    }
+    if (average >= SLOW_NANOSECONDS || --next >= 0) {
+      return false;
+    }
+    if (next == -TRIED) {
+      between = Math.min(2 * between, MOST_BETWEEN);
+      next = between;
+    }
+    return true;
   }
 }

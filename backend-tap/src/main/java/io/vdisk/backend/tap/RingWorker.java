@@ -69,9 +69,10 @@ final class RingWorker {
    * Does and answers requests from {@code from} on, up to {@code to}, or fewer where they take
    * long.
    *
+   * @param leads whether nobody else takes any meanwhile
    * @return the first that was not done
    */
-  int serve(int from, int to) throws IOException {
+  int serve(int from, int to, boolean leads) throws IOException {
     long start = System.nanoTime();
     long now = start;
     int done = from;
@@ -87,7 +88,11 @@ final class RingWorker {
       shared.service.count(request, batch.status(done), now - began);
       done++;
     }
-    shared.batchSize.took(done - from, now - start);
+    if (leads) {
+      shared.batchSize.tookAlone(done - from, now - start);
+    } else {
+      shared.batchSize.took(done - from, now - start);
+    }
     shared.transport.store(batch, from, done);
     shared.responses.put(batch, from, done);
     shared.inFlight.addAndGet(from - done);

@@ -28,7 +28,7 @@ public final class TapServer implements Closeable {
   private static final Logger LOG = System.getLogger(TapServer.class.getName());
 
   /** Requests that are on their way at most: twice what a ring of one page holds. */
-  private static final int MOST_WORKERS = 64;
+  static final int MOST_WORKERS = 64;
 
   /** So long a limit is believed, which may change meanwhile. */
   private static final long MOST_LIMIT_NANOSECONDS = 100_000_000;
@@ -308,13 +308,13 @@ public final class TapServer implements Closeable {
         passLead();
       }
     } else {
-      if (!batchSize.isFast() && plain == worker.count()) {
+      if (!batchSize.isAlone() && plain == worker.count()) {
         passLead();
       }
       worker.fetch();
     }
     for (int done = 0; done < plain; ) {
-      done = worker.serve(done, plain);
+      done = worker.serve(done, plain, lead.isHeldByCurrentThread());
       if (done < plain && plain == worker.count() && lead.isHeldByCurrentThread()) {
         passLead(); // this one is slow: let others do what else there is
       }
@@ -327,7 +327,7 @@ public final class TapServer implements Closeable {
   /** The lead is held. */
   private void serveBarrier(RingWorker worker) throws IOException {
     awaitCalm(1);
-    worker.serve(worker.count() - 1, worker.count());
+    worker.serve(worker.count() - 1, worker.count(), false);
   }
 
   /** Leads on when no more requests than these are on their way. */
