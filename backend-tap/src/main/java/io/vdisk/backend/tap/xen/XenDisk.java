@@ -27,13 +27,18 @@ import org.jspecify.annotations.Nullable;
  * made again, and a toolstack's wish to close is not written over.
  *
  * <p>What fails is this device's: it is told in the log, in {@code hotplug-error} and where the
- * kernel's back ends tell it; the front end is told to close, and not left waiting.
+ * kernel's back ends tell it; the front end is told to close, and not left waiting. But an image
+ * that is open elsewhere is waited for: where a guest migrates, the side that it leaves closes it
+ * when this one has begun.
  *
  * <p>One thread at a time.
  */
 public final class XenDisk implements Closeable {
   /** What was tried in vain: not again before something changes. */
   private record Attempt(BackendNodes said, XenbusState front) {}
+
+  /** So often, a tick each, an image is tried that is open elsewhere: for half a minute. */
+  static final int MOST_TRIES = 15;
 
   private final XenHost host;
   private final BackendDevice device;
@@ -50,6 +55,7 @@ public final class XenDisk implements Closeable {
   private @Nullable Attempt attempt; // of this look
   private @Nullable Attempt refused;
   private boolean isGone;
+  private int tries; // of an image that is open elsewhere
 
   /**
    * A device that is not looked at yet.
@@ -85,12 +91,13 @@ public final class XenDisk implements Closeable {
     attempt = null;
     try {
       look();
+      tries = 0;
     } catch (IOException | RuntimeException | InternalError e) { // that, where a ring is cut short
       if (host.store().ended().isDone()) {
         throw e;
       }
       troubles.tell(e);
-      if (attempt != null) {
+      if (attempt != null && !mayTryAgain(e)) {
         refused = attempt;
         handshake.fail(attempt.front());
       }
@@ -100,12 +107,23 @@ public final class XenDisk implements Closeable {
     }
   }
 
+  /** Whoever attached the disk by hand is told at once instead. */
+  private boolean mayTryAgain(Throwable failure) {
+    boolean isInUse =
+        failure instanceof IOException e && DiskException.of(e).is(Errno.EBUSY) && !disk.isOpen();
+    tries = isInUse && !device.isMadeByBlockAttach() ? Math.max(tries, 1) : 0;
+    return tries > 0 && tries <= MOST_TRIES;
+  }
+
   /**
    * What is to be done from time to time: tells what was asked of the disk; looks if a ring was
-   * given up, or another process may have let go of the device.
+   * given up, or another process may have let go of the device or of its image.
    */
   public void tick() throws IOException {
-    if (!disk.isServing() || lock == null) {
+    if (tries > 0) {
+      tries++;
+      step();
+    } else if (!disk.isServing() || lock == null) {
       step();
     }
     if (disk.isConnected()) {

@@ -4,120 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.vdisk.CreateOptions;
-import io.vdisk.Images;
 import io.vdisk.backend.tap.MemoryGuest;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.XenRing;
 import io.vdisk.backend.tap.disk.DiskPolicy;
-import io.vdisk.backend.tap.disk.RingFiles;
-import io.vdisk.testkit.SimulatedXenStore;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The steps of a back end, one at a time, and what it writes in which order. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-final class XenDiskTest {
-  private static final int MIB = 1 << 20;
-
-  @TempDir Path folder;
-
-  private final MemoryGuest guest = new MemoryGuest();
-  private final List<XenRing> connected = new ArrayList<>();
-  private final List<AutoCloseable> opened = new ArrayList<>();
-  private SimulatedXenStore simulated;
-  private PlayedFrontend front;
-  private XenDisk disk;
-  private String refusal = "";
-
-  @BeforeEach
-  void attach() throws IOException {
-    folder = folder.toRealPath();
-    simulated = SimulatedXenStore.open(folder);
-    opened.add(simulated);
-    front = new PlayedFrontend(simulated, new BackendDevice(0, "qdisk", 7, 51712));
-    simulated.write("/local/domain/7/name", "guest");
-    disk = newDisk(front.device);
-  }
-
-  private XenDisk newDisk(BackendDevice device) throws IOException {
-    XenStore store = XenStore.open(simulated.socket());
-    DeviceLocks locks = DeviceLocks.open(folder.resolve("run"));
-    XenOptions options = new XenOptions(DiskPolicy.DEFAULT, folder.resolve("run"), 2);
-    XenHost host = new XenHost(store, options, this::connect, locks, files());
-    XenDisk made = new XenDisk(host, device, () -> {});
-    opened.add(0, store);
-    opened.add(0, locks);
-    opened.add(0, made);
-    return made;
-  }
-
-  private RingFiles files() {
-    return new RingFiles(folder.resolve("shm"), 1);
-  }
-
-  private io.vdisk.backend.tap.TapTransport connect(XenRing ring) throws IOException {
-    if (!refusal.isEmpty()) {
-      throw new IOException(refusal);
-    }
-    connected.add(ring);
-    return guest.transport(ring);
-  }
-
-  @AfterEach
-  void detach() throws Exception {
-    for (AutoCloseable one : opened) {
-      one.close();
-    }
-  }
-
-  private String image(String format) throws IOException {
-    Path file = folder.resolve("disk." + format);
-    Images.create(file, CreateOptions.of(format, 8 * MIB)).close();
-    return format.equals("raw") ? "aio:" + file : format + ":" + file;
-  }
-
-  private List<String> step() throws IOException {
-    disk.step();
-    return written(front.device);
-  }
-
-  /** What was written since the last step, without the path of the back end. */
-  private List<String> written(BackendDevice device) {
-    return simulated.takeWritten().stream()
-        .map(node -> node.replace(device.path() + "/", ""))
-        .toList();
-  }
-
-  private void connectTo(String params, String... more) throws IOException {
-    front.attach(params, more);
-    disk.step();
-    front.makeRing(8, 15);
-    disk.step();
-    front.state(XenbusState.CONNECTED);
-    disk.step();
-    assertEquals("4", front.backState(), this::trouble);
-    simulated.takeWritten();
-  }
-
-  private String trouble() {
-    return simulated.find(front.device.errorPath() + "/error").orElse("no trouble");
-  }
-
+final class XenDiskTest extends XenDiskFixture {
   @Test
   void theGuestIsToldOfTheDiskInThisOrder() throws Exception {
     front.attach(image("qcow2"));
@@ -161,13 +66,6 @@ final class XenDiskTest {
     connectTo(said + params.substring(params.indexOf(':')));
     assertEquals(0, guest.write(8, 5));
     assertEquals(5, guest.read(8));
-  }
-
-  @Test
-  void noFormatIsGuessed() throws Exception {
-    front.attach("vhd:" + image("qcow2").substring("qcow2:".length()));
-    disk.step();
-    assertEquals("6", front.backState());
   }
 
   @Test
@@ -353,94 +251,6 @@ final class XenDiskTest {
   }
 
   @Test
-  void anImageThatDoesNotOpenIsToldAndTheFrontEndIsNotLeftHanging() throws Exception {
-    front.attach("vhd:" + folder + "/none.vhd");
-    String sentence = folder + "/none.vhd does not exist";
-    assertEquals(
-        List.of(
-            front.device.errorPath() + "/error=" + sentence,
-            "hotplug-error=" + sentence,
-            "hotplug-status=error",
-            "state=6"),
-        step());
-    assertEquals(List.of(), step());
-    front.state(XenbusState.CLOSED);
-    assertEquals(List.of(), step());
-  }
-
-  @Test
-  void aDiskIsTriedAgainWhenTheFrontEndIs() throws Exception {
-    front.attach("raw:" + folder + "/disk.raw");
-    disk.step();
-    assertEquals("6", front.backState());
-    String unused = image("raw");
-    front.state(XenbusState.CLOSED);
-    disk.step();
-    front.state(XenbusState.INITIALISING);
-    disk.step();
-    assertEquals("2", front.backState());
-    assertEquals("no trouble", trouble());
-    assertEquals(Optional.empty(), simulated.find(front.back + "/hotplug-error"));
-  }
-
-  @Test
-  void aRingThatCannotBeMappedClosesTheDevice() throws Exception {
-    front.attach(image("raw"));
-    disk.step();
-    refusal = "domain 7, device 51712: grant 8 does not map";
-    front.makeRing(8, 15);
-    simulated.takeWritten();
-    assertEquals(
-        List.of(
-            front.device.errorPath() + "/error=" + refusal,
-            "hotplug-error=" + refusal,
-            "hotplug-status=error",
-            "state=5"),
-        step());
-    assertEquals(List.of(), step());
-    front.state(XenbusState.CLOSED);
-    assertEquals(List.of("state=6"), step());
-  }
-
-  @Test
-  void aRingThatWasGivenUpClosesTheDevice() throws Exception {
-    connectTo(image("raw"));
-    guest.breakRing();
-    while (guest.isServed()) {
-      Thread.onSpinWait();
-    }
-    disk.tick();
-    assertEquals("5", front.backState());
-    assertEquals("a ring of domain 7, device 51712 (qdisk) was given up", trouble());
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "ring-ref, abc, 'ring-ref is ''abc'', no number from 0 to 4294967295'",
-    "ring-ref, -1, 'ring-ref is ''-1'', no number from 0 to 4294967295'",
-    "event-channel, 99999999999, 'event-channel is ''99999999999'', no number from 0 to 2147483647'",
-    "ring-page-order, 5, 'ring-page-order is ''5'', no number from 0 to 4'",
-    "ring-page-order, 2, 'ring-ref0 is missing from Xen''s store'",
-    "multi-queue-num-queues, 3, 'multi-queue-num-queues is ''3'', no number from 1 to 2'",
-    "multi-queue-num-queues, 2, 'queue-0/event-channel is missing from Xen''s store'",
-    "feature-persistent, yes, 'feature-persistent is ''yes'', no number from 0 to 1'",
-    "protocol, x86_16-abi, 'protocol is ''x86_16-abi'', which is not known'"
-  })
-  void whatAFrontEndSaysIsChecked(String node, String value, String sentence) throws Exception {
-    front.attach(image("raw"));
-    disk.step();
-    front.makeRing(8, 15);
-    simulated.write(front.front + "/" + node, value);
-    if (sentence.startsWith("queue-0/event")) {
-      simulated.write(front.front + "/queue-0/ring-ref", "5");
-    }
-    disk.step();
-    assertEquals(front.front + "/" + sentence, trouble());
-    assertEquals("5", front.backState());
-    assertEquals(List.of(), connected);
-  }
-
-  @Test
   void severalQueuesOfSeveralPagesAreServed() throws Exception {
     front.attach(image("raw"));
     disk.step();
@@ -475,22 +285,6 @@ final class XenDiskTest {
     assertFalse(connected.get(0).isPersistent());
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "frontend-id, 8, 'frontend-id is 8, and its place says another'",
-    "frontend, /local/domain/0/device/vbd/1, 'frontend is ''/local/domain/0/device/vbd/1'', no path of its guest'",
-    "mode, x, 'mode is ''x'', not r, w, r! or w!'",
-    "state, 17, 'state is no state of a device'"
-  })
-  void whatAToolstackSaysIsChecked(String node, String value, String sentence) throws Exception {
-    front.attach(image("raw"), node + "=" + value);
-    simulated.write(front.back + "/" + node, value);
-    String before = front.backState();
-    disk.step();
-    assertEquals(front.back + "/" + sentence, trouble());
-    assertEquals(before, front.backState());
-  }
-
   @Test
   void nodesThatComeOneByOneAreWaitedFor() throws Exception {
     String params = image("raw");
@@ -506,20 +300,6 @@ final class XenDiskTest {
     disk.step();
     assertEquals("2", front.backState());
     assertEquals("no trouble", trouble());
-  }
-
-  @Test
-  void whatChangesWhileTheDiskIsOpenIsToldAndChangesNothing() throws Exception {
-    connectTo(image("raw"));
-    simulated.write(front.back + "/params", "raw:/etc/passwd");
-    disk.step();
-    assertEquals(
-        front.back + " was changed while the disk is open, which stays as it was", trouble());
-    assertEquals(0, guest.write(0, 5));
-    simulated.remove(front.back + "/mode");
-    disk.step();
-    assertEquals(0, guest.write(0, 5));
-    assertEquals("4", front.backState());
   }
 
   @ParameterizedTest
@@ -538,19 +318,6 @@ final class XenDiskTest {
     assertEquals(Optional.empty(), simulated.find(front.back + "/feature-discard"));
   }
 
-  @Test
-  void anEmptyDriveIsToldAndServedOnceItHasAnImage() throws Exception {
-    front.attach("aio:", "device-type=cdrom");
-    disk.step();
-    assertEquals("there is no image in the drive: params is 'aio:'", trouble());
-    front.state(XenbusState.CLOSED);
-    disk.step();
-    simulated.write(front.back + "/params", image("raw"));
-    front.state(XenbusState.INITIALISING);
-    disk.step();
-    assertEquals("2", front.backState());
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"qcow2", "raw"})
   void aDiskGrowsWhileItIsUsed(String format) throws Exception {
@@ -559,16 +326,6 @@ final class XenDiskTest {
     assertEquals(List.of("sectors=32768", "state=4"), step());
     assertEquals(List.of(), step());
     assertEquals(0, guest.write(32760, 5));
-  }
-
-  @Test
-  void aDiskDoesNotShrink() throws Exception {
-    connectTo(image("raw"));
-    simulated.write(front.back + "/vdisk-size", Integer.toString(MIB));
-    disk.step();
-    assertTrue(trouble().contains("cannot grow from 8388608 to 1048576 bytes"), trouble());
-    assertEquals("4", front.backState());
-    assertEquals(0, guest.write(0, 5));
   }
 
   @Test
@@ -595,22 +352,6 @@ final class XenDiskTest {
         written(front.device));
     disk.tick();
     assertEquals(List.of(), written(front.device));
-  }
-
-  @Test
-  void oneProcessServesADevice() throws Exception {
-    connectTo(image("raw"));
-    try (DeviceLocks others = DeviceLocks.open(folder.resolve("run"))) {
-      assertFalse(others.isFree(front.device));
-      assertTrue(others.isFree(new BackendDevice(0, "qdisk", 7, 51728)));
-      XenDisk second = newDisk(front.device);
-      second.step();
-      assertEquals("another process serves this device", trouble());
-      assertEquals(1, connected.size());
-      disk.close();
-      second.tick();
-      assertEquals(2, connected.size());
-    }
   }
 
   @Test
