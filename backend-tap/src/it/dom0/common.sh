@@ -44,11 +44,16 @@ serve() {
   xenstore-write "/local/domain/$1/image/device-model-pid" "$backend_pid"
 }
 
-# One process for all disks: to start a JVM for each would take most of the time here. Scripts may say "together=" before.
+# One process for all disks: to start a JVM for each would take most of the time here. With "apart" as a script's first argument there is a process for
+# each disk, as without --together.
 together=--together
+if [ "${1:-}" = apart ]; then
+  together=
+  shift
+fi
 start_daemon() {
   # shellcheck disable=SC2086
-  blktapd -D $together >> $log 2>&1 &
+  blktapd -D $together ${queues:+--queues $queues} >> $log 2>&1 &
   backend_pid=$!
 }
 
@@ -77,6 +82,10 @@ attach() {
     xl block-attach "$1" "format=$format,vdev=$4,access=${5:-rw},backendtype=qdisk,target=$3" >> $log 2>&1 || fail "xl block-attach of $3"
   fi
 }
+
+# process_of DEVICE: the one that serves it in Dom0
+process_of() { [ "$together" ] && echo "$backend_pid" || pgrep -P "$backend_pid" -f -- "--serve $(nodes_of 0 "$1")\$"; }
+has_no_process() { ! pgrep -P "$backend_pid"; }
 
 is_connected() { [ "$(xenstore-read "$(nodes_of "$1" "$2")/state" 2> /dev/null)" = 4 ]; }
 
@@ -121,7 +130,7 @@ make() {
 }
 
 # leave FORMAT FILE SUM [OFFSET]: for the examination after the run, with the md5 sum of what the guest saw as its disk, and where on it its file
-# system begins
+# system begins, or "none"
 leave() {
   cp --sparse=always "$2"* /out/ || fail "no room for the image"
   echo "$1 ${2##*/} $3 ${4:-0}" >> /out/images
@@ -134,20 +143,32 @@ archive_of() {
   echo "$1" | busybox cpio -o -H newc >> "$1.cpio" 2> /dev/null
 }
 
-# create NAME: a paravirtual guest without disks that runs what archive_of made of "domu-run", and waits to be unpaused
+# create NAME [LINE...]: a paravirtual guest that runs what archive_of made of "domu-run", and waits to be unpaused; with more lines of its
+# configuration
 create() {
-  cat > "$1.cfg" << CFG
-name="$1"
+  local name=$1
+  shift
+  {
+    cat << CFG
+name="$name"
 type="pv"
 memory=176
-vcpus=1
+vcpus=${vcpus:-1}
 kernel="/boot/vmlinux"
 ramdisk="$PWD/domu-run.cpio"
 extra="console=hvc0 loglevel=4 panic=1 mitigations=off tsc=reliable"
 on_poweroff="destroy"
 on_crash="destroy"
 CFG
-  xl create -p "$1.cfg" >> $log 2>&1 || fail "xl create of $1"
+    printf '%s\n' "$@"
+  } > "$name.cfg"
+  xl create -p "$name.cfg" >> $log 2>&1 || fail "xl create of $name"
+}
+
+# with_disk FORMAT FILE: lines of a configuration, for a guest that has it from the beginning. xl wants a QEMU for it.
+with_disk() {
+  echo "disk=[\"format=${1%%-*},vdev=xvda,access=rw,backendtype=qdisk,target=$2\"]"
+  echo "device_model_override=\"/payload/tools/bin/blktapd-dm\""
 }
 
 has_ended() { ! xl domid "$1"; }

@@ -1,14 +1,28 @@
 #!/bin/bash
-# A paravirtual guest uses a disk of each format named (all without any): writes, reads, makes a file system, discards, ends.
+# A paravirtual guest uses a disk of each format named (all without any): writes, reads, makes a file system, discards, ends. Arguments: "queues" for
+# a guest of two processors, whose disk has two rings of four pages each, or "created" for one that has its disk from the beginning; formats.
 . /payload/dom0/common.sh
 
 size=48M
 data=4 # MiB written
+way=attached
+case ${1:-} in
+  queues | created)
+    way=$1
+    shift
+    ;;
+esac
+[ $way != queues ] || vcpus=2 queues=2 # as many as the host has processors, if nobody says
 
 # What the guest runs; it has only busybox, and says at the end that all is well.
 cat > domu-run << RUN
 #!/bin/sh
 set -e
+if [ $way = queues ]; then
+  rmmod xen_blkfront
+  insmod /modules/xen-blkfront.ko max_queues=2 max_ring_page_order=2
+fi
+echo "domu: awaits its disk"
 n=0
 while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
   sleep 0.1
@@ -40,12 +54,28 @@ use() {
   local format=$1 guest=guest-${1//[^a-z0-9]/} file=/tmp/disk.$1 domain
   local console=/var/log/xen/console/guest-$guest.log
   make "$format" "$file" $size
-  create "$guest"
+  if [ $way = created ]; then
+    serve 0 # which is before all guests
+    mapfile -t lines < <(with_disk "$format" "$file")
+    create "$guest" "${lines[@]}"
+  else
+    create "$guest"
+  fi
   domain=$(xl domid "$guest")
-  serve "$domain"
+  [ $way = created ] || serve "$domain"
   xl unpause "$guest" || fail "xl unpause"
-  attach "$domain" "$format" "$file" xvda # which may wait for the guest
+  [ $way != queues ] || await 300 grep -a '^domu: awaits' "$console" || fail "the guest does not boot"
+  [ $way = created ] || attach "$domain" "$format" "$file" xvda # which may wait for the guest
   say "domain $domain runs"
+  if [ $way = queues ]; then
+    await 300 is_connected "$domain" xvda || fail "the guest's disk is not connected"
+    local front="/local/domain/$domain/device/vbd/$(number_of xvda)"
+    [ "$(xenstore-read "$front/multi-queue-num-queues") $(xenstore-read "$front/ring-page-order")" = "2 2" ] || {
+      xenstore-ls "$front"
+      fail "not two rings of four pages"
+    }
+    say "two rings of four pages"
+  fi
   await 600 has_ended "$guest" || {
     tail -n 30 "$console"
     fail "the guest does not end"

@@ -6,7 +6,7 @@ serve 0
 head -c 2M /dev/urandom > /tmp/honest.raw
 attached raw /tmp/honest.raw xvda
 head -c 4M /dev/urandom > /tmp/hostile.raw
-served=$backend_pid
+served=$(process_of xvda)
 : > /tmp/rounds
 
 # Reads the honest disk again and again, and tells each time that it was right.
@@ -24,7 +24,7 @@ rounds=$!
 touch /tmp/enough
 wait $rounds || fail "the honest disk had errors"
 say "the honest disk was read $(wc -l < /tmp/rounds) times meanwhile"
-[ -e "/proc/$served" ] && [ "$served" = "$backend_pid" ] || fail "the back end's process is another one"
+[ "$served" ] && [ "$served" = "$(process_of xvda)" ] || fail "the back end's process is another one"
 detached xvda
 no_errors
 say "all well"

@@ -12,6 +12,7 @@ for n in $(seq $times); do
   dd if=/dev/xvda of=/tmp/back bs=64k skip=$((n * 16)) count=16 iflag=direct status=none || fail "reading, time $n"
   cmp /tmp/data /tmp/back || fail "other data, time $n"
   detached xvda
+  [ "$together" ] || await 60 has_no_process || fail "the disk's process stays"
   [ $n != 1 ] || first=$(ls "/proc/$backend_pid/fd" | wc -l)
 done
 last=$(ls "/proc/$backend_pid/fd" | wc -l)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The back end is killed under load, and started again: the front end goes on, and no write that was acknowledged is lost. Arguments: formats.
+# The back end is killed under load, and started again: the front end goes on, and no write that was acknowledged is lost. Arguments: "apart" or not, formats.
 . /payload/dom0/common.sh
 
 writers=4
@@ -36,9 +36,13 @@ use() {
   done
   for n in 15 50; do
     await 300 acknowledged $n || fail "no more than $(wc -l < /tmp/acknowledged) writes are acknowledged"
-    kill_backend
+    if [ "$together" ] || [ $n = 50 ]; then
+      kill_backend
+      serve 0
+    else
+      kill -KILL "$(process_of $device)" # and blktapd starts another
+    fi
     say "killed after $(wc -l < /tmp/acknowledged) acknowledged writes"
-    serve 0
   done
   for n in "${processes[@]}"; do
     wait "$n" || fail "a writer failed"
