@@ -60,6 +60,9 @@ public final class TapServer implements Closeable {
   private volatile boolean isPaused;
   private volatile boolean isEnding;
 
+  /** Some of what was taken is not done, nor will be. */
+  private volatile boolean isGivenUp;
+
   // Under lead.
   private boolean isHeldBack; // by a leader that waits for something
   private int workers;
@@ -213,6 +216,7 @@ public final class TapServer implements Closeable {
   }
 
   private void giveUp(Throwable failure) {
+    isGivenUp = true;
     isEnding = true;
     try {
       transport.settle();
@@ -327,7 +331,9 @@ public final class TapServer implements Closeable {
   /** The lead is held. */
   private void serveBarrier(RingWorker worker) throws IOException {
     awaitCalm(1);
-    worker.serve(worker.count() - 1, worker.count(), false);
+    if (!isGivenUp) { // else it would come before what the next server does
+      worker.serve(worker.count() - 1, worker.count(), false);
+    }
   }
 
   /** Leads on when no more requests than these are on their way. */

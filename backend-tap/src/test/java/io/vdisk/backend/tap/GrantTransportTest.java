@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -298,6 +300,38 @@ class GrantTransportTest {
     closer.join();
 
     assertEquals(0, front.take().status());
+  }
+
+  @Test
+  void barrierIsNotDoneWhereAWriteBeforeItWasGivenUpButByTheNextServer() throws Exception {
+    memory = xen.grant(8);
+    front = new FrontRing(memory, RingAbi.X86_64);
+    put(r -> r.operation(1, 0).segment(DATA, 0, 7));
+    put(r -> r.operation(2, 8).segment(DATA, 0, 7));
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    disk.beforeCalls =
+        () -> {
+          if (isFirst.getAndSet(false)) {
+            Uninterruptibles.awaitUninterruptibly(disk.mayGo);
+            throw new StackOverflowError("told to give up");
+          }
+        };
+    ServeOptions options = new ServeOptions(false, false, new RateLimit(), new RequestStatistics());
+    start(ring(RingAbi.X86_64, 1, false), options);
+    while (options.counters().snapshot().taken() < 2) {
+      Thread.onSpinWait();
+    }
+
+    disk.mayGo.countDown();
+    server.awaitEnd();
+
+    assertEquals(0, front.waiting());
+    assertEquals(List.of(), disk.asked());
+    start(ring(RingAbi.X86_64, 1, false));
+    assertEquals(new FrontRing.Response(0, 1, 0), answer());
+    assertEquals(new FrontRing.Response(1, 2, 0), answer());
+    assertEquals(
+        List.of("write 0 4096", "flush -2 0", "write 4096 4096", "flush -2 0"), disk.asked());
   }
 
   @Test
