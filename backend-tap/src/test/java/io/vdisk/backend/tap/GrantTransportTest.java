@@ -11,7 +11,6 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -36,7 +35,6 @@ class GrantTransportTest {
 
   private final SimulatedXen xen = new SimulatedXen();
   private final SimulatedEvents events = new SimulatedEvents();
-  private final List<Long> sizes = new ArrayList<>();
   private WatchedDisk disk;
   private ByteBuffer data;
   private ByteBuffer memory;
@@ -77,7 +75,7 @@ class GrantTransportTest {
   }
 
   private void start(XenRing ring, ServeOptions options) throws IOException {
-    server = TapServer.start(GrantTransport.connect(ring, sizes::add, xen, events), disk, options);
+    server = TapServer.start(GrantTransport.connect(ring, xen, events), disk, options);
   }
 
   private void serve() throws IOException {
@@ -335,15 +333,6 @@ class GrantTransportTest {
   }
 
   @Test
-  void anotherSizeIsTold() throws Exception {
-    serve();
-
-    server.announceSize();
-
-    assertEquals(List.of(SIZE), sizes);
-  }
-
-  @Test
   void ringThatWasLeftIsGoneOnWith() throws Exception {
     memory = xen.grant(8);
     front = new FrontRing(memory, RingAbi.X86_64);
@@ -387,7 +376,7 @@ class GrantTransportTest {
   }
 
   private long session(XenRing ring) throws IOException {
-    try (GrantTransport transport = GrantTransport.connect(ring, sizes::add, xen, events)) {
+    try (GrantTransport transport = GrantTransport.connect(ring, xen, events)) {
       return transport.session();
     }
   }

@@ -61,7 +61,7 @@ final class RandomQueue {
 
   /** What a server is given. */
   GrantTransport connect() throws IOException {
-    return GrantTransport.connect(named, size -> {}, xen, events);
+    return GrantTransport.connect(named, xen, events);
   }
 
   /** Asks so often. */
