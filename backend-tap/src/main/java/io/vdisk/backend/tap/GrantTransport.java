@@ -13,7 +13,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.LongConsumer;
 
 /**
  * A guest of Xen. Its ring is mapped by grant, an event channel is the bell, and data is copied by
@@ -38,20 +37,13 @@ public final class GrantTransport extends TapTransport {
   private static final Path EVENTS = Path.of("/dev/xen/evtchn");
 
   private final XenRing ring;
-  private final LongConsumer onSize;
   private final GrantTable table;
   private final MappedGrants memory;
   private final EventChannel events;
   private final GrantedPages pages;
 
-  private GrantTransport(
-      XenRing ring,
-      LongConsumer onSize,
-      GrantTable table,
-      MappedGrants memory,
-      EventChannel events) {
+  private GrantTransport(XenRing ring, GrantTable table, MappedGrants memory, EventChannel events) {
     this.ring = ring;
-    this.onSize = onSize;
     this.table = table;
     this.memory = memory;
     this.events = events;
@@ -62,20 +54,13 @@ public final class GrantTransport extends TapTransport {
     this.pages = new GrantedPages(ring.toString(), table, persistent);
   }
 
-  /** The same as {@link #connect(XenRing, LongConsumer)} for a guest whose disk keeps its size. */
-  public static GrantTransport connect(XenRing ring) throws IOException {
-    return connect(ring, size -> {});
-  }
-
   /**
    * Maps a guest's ring, and binds its event channel.
    *
-   * @param onSize hears of another size of the disk, in bytes, and tells the guest in Xen's store;
-   *     it is called by whoever changed the size, and does not wait for the guest
    * @throws IOException with a sentence that says what is missing: native access, a device, the
    *     right to use it, pages that are granted, an event channel
    */
-  public static GrantTransport connect(XenRing ring, LongConsumer onSize) throws IOException {
+  public static GrantTransport connect(XenRing ring) throws IOException {
     HostSystem system =
         HostSystem.installed()
             .orElseThrow(
@@ -92,7 +77,7 @@ public final class GrantTransport extends TapTransport {
       grants.close();
       throw e;
     }
-    return connect(ring, onSize, grants, events);
+    return connect(ring, grants, events);
   }
 
   private static NativeDevice open(HostSystem system, Path device, XenRing ring)
@@ -110,8 +95,7 @@ public final class GrantTransport extends TapTransport {
 
   /** The same with devices that are open, and belong to the transport from now on. */
   @SuppressWarnings("exports") // for the module itself, which alone sees that interface
-  public static GrantTransport connect(
-      XenRing ring, LongConsumer onSize, NativeDevice grants, NativeDevice events)
+  public static GrantTransport connect(XenRing ring, NativeDevice grants, NativeDevice events)
       throws IOException {
     GrantTable table = new GrantTable(grants, ring.domain());
     Closeable open = both(table, events);
@@ -119,7 +103,7 @@ public final class GrantTransport extends TapTransport {
       MappedGrants memory = table.map(ring.grants());
       open = both(open, memory);
       EventChannel channel = EventChannel.bind(events, ring.domain(), ring.port());
-      return new GrantTransport(ring, onSize, table, memory, channel);
+      return new GrantTransport(ring, table, memory, channel);
     } catch (IOException | RuntimeException e) {
       open.close();
       throw e;
@@ -206,10 +190,9 @@ public final class GrantTransport extends TapTransport {
     events.notifyOther();
   }
 
+  /** Whoever changed the size tells it in Xen's store. */
   @Override
-  void announceSize(long bytes) {
-    onSize.accept(bytes);
-  }
+  void announceSize(long bytes) {}
 
   @Override
   public void close() throws IOException {

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap;
 
+import com.google.common.io.Closer;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -162,19 +163,11 @@ final class PersistentGrants implements Closeable {
     lock.lock();
     try {
       failures = MOST_FAILURES;
-      IOException failure = null;
-      for (Page page : pages.values()) {
-        OF_PROCESS.decrementAndGet();
-        try {
-          page.grant().close();
-        } catch (IOException e) {
-          failure = e;
-        }
-      }
+      Closer all = Closer.create();
+      pages.values().forEach(page -> all.register(page.grant()));
+      OF_PROCESS.addAndGet(-pages.size());
       pages.clear();
-      if (failure != null) {
-        throw failure;
-      }
+      all.close();
     } finally {
       lock.unlock();
     }

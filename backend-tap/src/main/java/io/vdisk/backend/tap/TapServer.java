@@ -1,7 +1,5 @@
 package io.vdisk.backend.tap;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
-
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.BlockDevice;
 import java.io.Closeable;
@@ -10,8 +8,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Serves one guest's ring from a block device.
@@ -30,40 +26,17 @@ public final class TapServer implements Closeable {
   /** Requests that are on their way at most: twice what a ring of one page holds. */
   static final int MOST_WORKERS = 64;
 
-  /** So long a limit is believed, which may change meanwhile. */
-  private static final long MOST_LIMIT_NANOSECONDS = 100_000_000;
-
-  /** A worker that was not needed for so long leaves. */
-  private static final long IDLE_SECONDS = 10;
-
   private final TapTransport transport;
   private final SharedRing ring;
   private final Service service;
   private final ServeOptions options;
   private final Watch watch;
-  private final int mostWorkers;
   private final BatchSize batchSize = new BatchSize();
-  private final AtomicInteger inFlight = new AtomicInteger();
+  private final Lead lead;
   private final RingWorker.Shared shared;
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  /** The lead: held by the worker that takes, and by whoever stops it. */
-  private final ReentrantLock lead = new ReentrantLock();
-
-  /** Workers may go on. */
-  private final Condition released = lead.newCondition();
-
-  /** A worker came back: perhaps it was the last that was away. */
-  private final Condition returned = lead.newCondition();
-
-  // Read without the lead, too.
-  private volatile boolean isPaused;
-  private volatile boolean isEnding;
-
-  // Under lead.
-  private boolean isHeldBack; // by a leader that waits for something
-  private int workers;
-  private int named;
+  private int named; // under the lead
 
   private TapServer(TapTransport transport, Service service, ServeOptions options) {
     this.transport = transport;
@@ -73,8 +46,10 @@ public final class TapServer implements Closeable {
             : SharedRing.attach(transport.ring(), transport.abi());
     this.service = service;
     this.options = options;
-    this.mostWorkers = Math.min(ring.count(), MOST_WORKERS);
     this.watch = new Watch(options.watchNanoseconds());
+    AtomicInteger inFlight = new AtomicInteger();
+    int mostWorkers = Math.min(ring.count(), MOST_WORKERS);
+    this.lead = new Lead(transport, inFlight, mostWorkers, this::startWorker);
     this.shared =
         new RingWorker.Shared(
             transport,
@@ -94,12 +69,7 @@ public final class TapServer implements Closeable {
   public static TapServer start(TapTransport transport, BlockDevice device, ServeOptions options)
       throws IOException {
     TapServer server = begin(transport, device, options);
-    server.lead.lock();
-    try {
-      server.addWorker();
-    } finally {
-      server.lead.unlock();
-    }
+    server.lead.begin();
     LOG.log(Level.INFO, "{0}: connected", transport);
     return server;
   }
@@ -122,28 +92,12 @@ public final class TapServer implements Closeable {
 
   /** Takes no further request, and returns when none is on its way. Again is harmless. */
   public void pause() {
-    isPaused = true;
-    transport.wake();
-    lead.lock();
-    try {
-      while (inFlight.get() > 0) {
-        returned.awaitUninterruptibly();
-      }
-    } finally {
-      lead.unlock();
-    }
+    lead.pause();
   }
 
   /** Goes on, on this device, which may be another one than before. */
   public void resume(BlockDevice device) {
-    lead.lock();
-    try {
-      service.setDevice(device);
-      isPaused = false;
-      released.signalAll();
-    } finally {
-      lead.unlock();
-    }
+    lead.resume(() -> service.setDevice(device));
   }
 
   /** Tells the guest the size of the disk, which is another one than before. */
@@ -162,14 +116,7 @@ public final class TapServer implements Closeable {
    */
   @Override
   public void close() {
-    isEnding = true;
-    transport.wake();
-    lead.lock();
-    try {
-      released.signalAll();
-    } finally {
-      lead.unlock();
-    }
+    lead.close();
     awaitEnd();
   }
 
@@ -178,8 +125,7 @@ public final class TapServer implements Closeable {
     Uninterruptibles.awaitUninterruptibly(ended);
   }
 
-  private void addWorker() {
-    workers++;
+  private void startWorker() {
     Thread thread = new Thread(this::work, transport + ", worker " + ++named);
     thread.setDaemon(true);
     thread.start();
@@ -188,12 +134,12 @@ public final class TapServer implements Closeable {
   /** The life of a worker. */
   private void work() {
     RingWorker worker = new RingWorker(shared);
-    lead.lock();
+    lead.take();
     try {
       while (awaitRequests()) {
         worker.take();
         serve(worker);
-        if (!lead.isHeldByCurrentThread() && !leadAgain()) {
+        if (!lead.isHeld() && !lead.takeAgain()) {
           break;
         }
       }
@@ -201,19 +147,21 @@ public final class TapServer implements Closeable {
       giveUp(e);
     } finally {
       worker.abandon();
-      if (!lead.isHeldByCurrentThread()) {
-        lead.lock();
+      if (!lead.isHeld()) {
+        lead.take();
       }
       try {
-        leave();
+        if (lead.leave()) {
+          end();
+        }
       } finally {
-        lead.unlock();
+        lead.release();
       }
     }
   }
 
   private void giveUp(Throwable failure) {
-    isEnding = true;
+    lead.giveUp();
     try {
       transport.settle();
     } catch (InternalError e) { // what was read from a page that is gone made no sense
@@ -223,56 +171,34 @@ public final class TapServer implements Closeable {
     LOG.log(Level.WARNING, transport + ": given up", failure);
   }
 
-  /** Queues for the lead; false if it was not needed for so long that it may leave. */
-  private boolean leadAgain() {
-    transport.settle();
-    try {
-      if (lead.tryLock(IDLE_SECONDS, SECONDS)) {
-        returned.signalAll();
-        return true;
-      }
-    } catch (InterruptedException e) {
-      throw new AssertionError("nobody interrupts a worker", e);
+  private void end() {
+    try (transport) {
+      service.end();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, transport + ": not closed well", e);
+    } finally {
+      ended.countDown();
     }
-    lead.lock();
-    return workers == 1;
-  }
-
-  private void leave() {
-    workers--;
-    returned.signalAll();
-    released.signalAll();
-    if (workers == 0) {
-      try (transport) {
-        service.end();
-      } catch (IOException e) {
-        LOG.log(Level.WARNING, transport + ": not closed well", e);
-      } finally {
-        ended.countDown();
-      }
-      LOG.log(Level.INFO, "{0}: disconnected", transport);
-    }
+    LOG.log(Level.INFO, "{0}: disconnected", transport);
   }
 
   /** Leads until there is a request, and true, or until the end, and false. */
   private boolean awaitRequests() throws IOException {
-    while (!isEnding) {
-      if (isPaused || isHeldBack) {
-        transport.settle();
-        returned.signalAll(); // a pause may have begun while this one held a request back
-        released.awaitUninterruptibly();
+    while (!lead.isEnding()) {
+      if (lead.isStopped()) {
+        lead.awaitRelease();
       } else if (look()) {
         return true;
       } else if (ring.mayAwaitRequests()) {
         transport.settle();
         long began = System.nanoTime();
         if (!transport.await()) {
-          isEnding = true;
+          lead.end();
         }
         watch.slept(System.nanoTime() - began);
         options.counters().wasWoken();
         if (transport.asksForCalm()) {
-          awaitCalm(0);
+          lead.awaitCalm(0);
           transport.isCalm();
         }
       }
@@ -288,7 +214,7 @@ public final class TapServer implements Closeable {
     long most = watch.nanoseconds();
     if (most > 0) {
       long began = System.nanoTime();
-      while (System.nanoTime() - began < most && !isPaused && !isEnding) {
+      while (System.nanoTime() - began < most && !lead.isStopping()) {
         Thread.onSpinWait();
         if (ring.waiting() > 0) {
           return true;
@@ -303,7 +229,7 @@ public final class TapServer implements Closeable {
     int plain = worker.hasBarrier() ? worker.count() - 1 : worker.count();
     if (options.limit().isLimited()) {
       worker.fetch();
-      holdBack(worker);
+      lead.holdBack(() -> options.limit().take(worker.count(), worker.bytes()));
       if (plain == worker.count()) {
         passLead();
       }
@@ -314,8 +240,8 @@ public final class TapServer implements Closeable {
       worker.fetch();
     }
     for (int done = 0; done < plain; ) {
-      done = worker.serve(done, plain, lead.isHeldByCurrentThread());
-      if (done < plain && plain == worker.count() && lead.isHeldByCurrentThread()) {
+      done = worker.serve(done, plain, lead.isHeld());
+      if (done < plain && plain == worker.count() && lead.isHeld()) {
         passLead(); // this one is slow: let others do what else there is
       }
     }
@@ -326,49 +252,15 @@ public final class TapServer implements Closeable {
 
   /** The lead is held. */
   private void serveBarrier(RingWorker worker) throws IOException {
-    awaitCalm(1);
-    worker.serve(worker.count() - 1, worker.count(), false);
-  }
-
-  /** Leads on when no more requests than these are on their way. */
-  private void awaitCalm(int own) {
-    transport.settle();
-    isHeldBack = true;
-    while (inFlight.get() > own) {
-      returned.awaitUninterruptibly();
-    }
-    isHeldBack = false;
-    released.signalAll();
-  }
-
-  /**
-   * Waits until the limit lets the requests pass; whoever pauses or ends does not wait for that.
-   */
-  private void holdBack(RingWorker worker) {
-    transport.settle();
-    isHeldBack = true;
-    try {
-      long nanoseconds = options.limit().take(worker.count(), worker.bytes());
-      while (nanoseconds > 0 && !isPaused && !isEnding) {
-        long unused = released.awaitNanos(Math.min(nanoseconds, MOST_LIMIT_NANOSECONDS));
-        nanoseconds = options.limit().take(worker.count(), worker.bytes());
-      }
-    } catch (InterruptedException e) {
-      throw new AssertionError("nobody interrupts a worker", e);
-    } finally {
-      isHeldBack = false;
-      released.signalAll();
+    lead.awaitCalm(1);
+    if (!lead.isGivenUp()) { // else it would come before what the next server does
+      worker.serve(worker.count() - 1, worker.count(), false);
     }
   }
 
   private void passLead() {
-    if (options.isSerial()) {
-      return;
+    if (!options.isSerial()) {
+      lead.pass();
     }
-    transport.settle();
-    if (!lead.hasQueuedThreads() && workers < mostWorkers) {
-      addWorker();
-    }
-    lead.unlock();
   }
 }

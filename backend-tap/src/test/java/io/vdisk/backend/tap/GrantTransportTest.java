@@ -7,13 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -34,7 +35,6 @@ class GrantTransportTest {
 
   private final SimulatedXen xen = new SimulatedXen();
   private final SimulatedEvents events = new SimulatedEvents();
-  private final List<Long> sizes = new ArrayList<>();
   private WatchedDisk disk;
   private ByteBuffer data;
   private ByteBuffer memory;
@@ -75,7 +75,7 @@ class GrantTransportTest {
   }
 
   private void start(XenRing ring, ServeOptions options) throws IOException {
-    server = TapServer.start(GrantTransport.connect(ring, sizes::add, xen, events), disk, options);
+    server = TapServer.start(GrantTransport.connect(ring, xen, events), disk, options);
   }
 
   private void serve() throws IOException {
@@ -301,12 +301,35 @@ class GrantTransportTest {
   }
 
   @Test
-  void anotherSizeIsTold() throws Exception {
-    serve();
+  void barrierIsNotDoneWhereAWriteBeforeItWasGivenUpButByTheNextServer() throws Exception {
+    memory = xen.grant(8);
+    front = new FrontRing(memory, RingAbi.X86_64);
+    put(r -> r.operation(1, 0).segment(DATA, 0, 7));
+    put(r -> r.operation(2, 8).segment(DATA, 0, 7));
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    disk.beforeCalls =
+        () -> {
+          if (isFirst.getAndSet(false)) {
+            Uninterruptibles.awaitUninterruptibly(disk.mayGo);
+            throw new StackOverflowError("told to give up");
+          }
+        };
+    ServeOptions options = new ServeOptions(false, false, new RateLimit(), new RequestStatistics());
+    start(ring(RingAbi.X86_64, 1, false), options);
+    while (options.counters().snapshot().taken() < 2) {
+      Thread.onSpinWait();
+    }
 
-    server.announceSize();
+    disk.mayGo.countDown();
+    server.awaitEnd();
 
-    assertEquals(List.of(SIZE), sizes);
+    assertEquals(0, front.waiting());
+    assertEquals(List.of(), disk.asked());
+    start(ring(RingAbi.X86_64, 1, false));
+    assertEquals(new FrontRing.Response(0, 1, 0), answer());
+    assertEquals(new FrontRing.Response(1, 2, 0), answer());
+    assertEquals(
+        List.of("write 0 4096", "flush -2 0", "write 4096 4096", "flush -2 0"), disk.asked());
   }
 
   @Test
@@ -353,7 +376,7 @@ class GrantTransportTest {
   }
 
   private long session(XenRing ring) throws IOException {
-    try (GrantTransport transport = GrantTransport.connect(ring, sizes::add, xen, events)) {
+    try (GrantTransport transport = GrantTransport.connect(ring, xen, events)) {
       return transport.session();
     }
   }

@@ -7,11 +7,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
+import java.util.function.Consumer;
 import java.util.zip.CRC32;
 
 /**
@@ -20,7 +19,7 @@ import java.util.zip.CRC32;
  * the checksum of the whole disk as it read it at the end.
  */
 final class RandomGuest {
-  private static final int SECTOR = 512;
+  private static final int SECTOR = DiskModel.SECTOR;
   private static final int PAGE = 4096;
   private static final int PAGES_OF_SLOT = 16;
   private static final int TABLE = 15;
@@ -32,31 +31,23 @@ final class RandomGuest {
       boolean isRead,
       long sector,
       List<int[]> segments,
-      List<SectorHistory.Write> writes,
-      long step,
-      long epoch) {}
+      DiskModel.Change change,
+      SectorHistory.Moment moment) {}
 
   private final SharedFileFrontend frontend;
   private final FrontRing ring;
-  private final int sectors;
-  private final SectorHistory[] histories;
+  private final DiskModel model;
 
   // Under this object's monitor, as is the ring.
   private final Map<Long, Asked> asked = new HashMap<>();
   private final Deque<Integer> slots = new ArrayDeque<>();
-  private long step;
   private long epoch;
-  private long lastValue;
   private int left;
 
   private RandomGuest(SharedFileFrontend frontend, int requests) {
     this.frontend = frontend;
     this.ring = frontend.ring();
-    this.sectors = (int) frontend.sectors();
-    this.histories = new SectorHistory[sectors];
-    for (int i = 0; i < sectors; i++) {
-      histories[i] = new SectorHistory();
-    }
+    this.model = new DiskModel((int) frontend.sectors());
     for (int i = 0; i < 32; i++) {
       slots.add(i);
     }
@@ -124,40 +115,37 @@ final class RandomGuest {
       epoch++;
     } else if (what < 87) {
       epoch += 2;
-      put(slot, 0, List.of(), List.of(), false, r -> r.operation(2, 0));
+      putAlone(slot, r -> r.operation(2, 0));
     } else if (what < 91) {
-      put(slot, 0, List.of(), List.of(), false, r -> r.operation(3, 0));
+      putAlone(slot, r -> r.operation(3, 0));
     } else {
       int count = 1 + random.nextInt(200);
-      int sector = random.nextInt(sectors - count);
-      put(
-          slot,
-          sector,
-          List.of(),
-          writes(sector, count, 0, true),
-          false,
-          r -> r.discard(sector, count));
+      int sector = random.nextInt(model.sectors() - count);
+      SectorHistory.Moment moment = model.ask(0, epoch);
+      DiskModel.Change change = model.discard(sector, count, moment);
+      put(new Asked(slot, false, sector, List.of(), change, moment), r -> r.discard(sector, count));
     }
+  }
+
+  private void putAlone(int slot, Consumer<FrontRequest> request) {
+    SectorHistory.Moment moment = model.ask(0, epoch);
+    put(new Asked(slot, false, 0, List.of(), DiskModel.Change.NONE, moment), request);
   }
 
   private void askForData(Random random, int slot, int code) {
     boolean isIndirect = code != 2 && random.nextInt(4) == 0;
     List<int[]> segments = segments(random, slot, isIndirect ? 15 : 11);
     int count = segments.stream().mapToInt(s -> s[2] - s[1] + 1).sum();
-    int sector = random.nextInt(sectors - count);
-    List<SectorHistory.Write> writes =
-        code == 0 ? List.of() : writes(sector, count, ++lastValue, false);
+    int sector = random.nextInt(model.sectors() - count);
+    SectorHistory.Moment moment = model.ask(0, epoch);
+    DiskModel.Change change = DiskModel.Change.NONE;
     if (code != 0) {
-      for (int[] segment : segments) {
-        fill(segment);
-      }
+      long value = model.newValue();
+      change = model.write(sector, count, value, moment);
+      segments.forEach(segment -> fill(segment, value));
     }
     put(
-        slot,
-        sector,
-        segments,
-        writes,
-        code == 0,
+        new Asked(slot, code == 0, sector, segments, change, moment),
         r -> {
           if (isIndirect) {
             int table = slot * PAGES_OF_SLOT + TABLE;
@@ -194,32 +182,15 @@ final class RandomGuest {
     return segments;
   }
 
-  private List<SectorHistory.Write> writes(int sector, int count, long value, boolean isDiscard) {
-    List<SectorHistory.Write> writes = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      SectorHistory.Write write = new SectorHistory.Write(value, step, epoch, isDiscard);
-      histories[sector + i].add(write);
-      writes.add(write);
-    }
-    return writes;
-  }
-
-  private void fill(int[] segment) {
+  private void fill(int[] segment, long value) {
     for (int at = segment[1] * SECTOR; at < (segment[2] + 1) * SECTOR; at += 8) {
-      frontend.data().putLong(segment[0] * PAGE + at, lastValue);
+      frontend.data().putLong(segment[0] * PAGE + at, value);
     }
   }
 
-  private void put(
-      int slot,
-      long sector,
-      List<int[]> segments,
-      List<SectorHistory.Write> writes,
-      boolean isRead,
-      java.util.function.Consumer<FrontRequest> request) {
+  private void put(Asked what, Consumer<FrontRequest> request) {
     request.accept(ring.next());
-    asked.put((long) ring.put(), new Asked(slot, isRead, sector, segments, writes, step, epoch));
-    step++;
+    asked.put((long) ring.put(), what);
   }
 
   private void takeResponses() throws IOException {
@@ -249,8 +220,7 @@ final class RandomGuest {
     if (request.isRead()) {
       check(request);
     }
-    request.writes().forEach(write -> write.answer(step));
-    step++;
+    model.answer(request.change());
     slots.add(request.slot());
     notifyAll();
   }
@@ -259,18 +229,8 @@ final class RandomGuest {
     int sector = (int) read.sector();
     for (int[] segment : read.segments()) {
       for (int i = segment[1]; i <= segment[2]; i++) {
-        check(sector++, segment[0] * PAGE + i * SECTOR, read.step(), read.epoch());
+        model.check(sector++, frontend.data(), segment[0] * PAGE + i * SECTOR, read.moment());
       }
-    }
-  }
-
-  private void check(int sector, int at, long step, long epoch) {
-    Set<Long> values = new LinkedHashSet<>();
-    for (int i = 0; i < SECTOR; i += 8) {
-      values.add(frontend.data().getLong(at + i));
-    }
-    if (!histories[sector].mayHold(values, step, epoch)) {
-      throw new IllegalStateException("sector " + sector + " holds the writes " + values);
     }
   }
 
@@ -278,11 +238,11 @@ final class RandomGuest {
   private long checksum() throws IOException {
     CRC32 sum = new CRC32();
     Guest guest = new Guest(frontend);
-    for (int sector = 0; sector < sectors; sector += 8) {
+    for (int sector = 0; sector < model.sectors(); sector += 8) {
       byte[] page = guest.read(sector, PAGE);
       sum.update(page);
       for (int i = 0; i < 8; i++) {
-        check(sector + i, i * SECTOR, step, epoch);
+        model.check(sector + i, frontend.data(), i * SECTOR, model.ask(0, epoch));
       }
     }
     return sum.getValue();

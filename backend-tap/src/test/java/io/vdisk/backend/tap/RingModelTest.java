@@ -11,6 +11,7 @@ import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
 import io.vdisk.backend.tap.disk.ServedRing;
+import io.vdisk.backend.tap.disk.SharedFileDisk;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -117,19 +118,7 @@ class RingModelTest {
     CompletableFuture<ServedRing> ring = new CompletableFuture<>();
     String read;
     try (SharedFileListener listener =
-        SharedFileListener.open(
-            folder.resolve("s"),
-            new SharedFileListener.Disk() {
-              @Override
-              public DiskInfo info() {
-                return disk.info();
-              }
-
-              @Override
-              public void serve(TapTransport guest) throws IOException {
-                ring.complete(disk.serve(guest));
-              }
-            })) {
+        SharedFileListener.open(folder.resolve("s"), new SharedFileDisk(disk, ring::complete))) {
       JavaProcess guest =
           JavaProcess.start(
               RandomGuest.class,

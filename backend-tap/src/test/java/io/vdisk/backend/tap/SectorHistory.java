@@ -6,42 +6,72 @@ import java.util.Set;
 
 /**
  * What one sector may hold, by what was asked of it. A write hides an older one if that had its
- * response before this one was asked, or if a barrier lies between them; writes that were under way
- * together may have ended in either order. A discard leaves the sector as it was, or zero.
+ * response before this one was asked, or if a barrier of their queue lies between them; writes that
+ * were under way together may have ended in either order. A discard leaves the sector as it was, or
+ * zero.
  */
 final class SectorHistory {
-  /** A write: when it was asked and answered, in steps, and between which barriers. */
+  /**
+   * When something was asked.
+   *
+   * @param step among all that was asked and answered
+   * @param queue where
+   * @param epoch between which barriers of that queue
+   */
+  record Moment(long step, int queue, long epoch) {
+    /** True if a barrier lies between this and what was asked then. */
+    boolean isBarredFrom(Moment later) {
+      return queue == later.queue && epoch < later.epoch;
+    }
+  }
+
+  /** A write: when it was asked, and at which step it was answered. */
   static final class Write {
     private final long value;
-    private final long asked;
-    private final long epoch;
-    private final boolean isDiscard;
+    private final Moment asked;
+    private boolean mayBeNone;
     private long answered = Long.MAX_VALUE;
 
-    Write(long value, long asked, long epoch, boolean isDiscard) {
+    Write(long value, Moment asked, boolean isDiscard) {
       this.value = value;
       this.asked = asked;
-      this.epoch = epoch;
-      this.isDiscard = isDiscard;
+      this.mayBeNone = isDiscard;
     }
 
     void answer(long step) {
       answered = step;
     }
 
-    private boolean isUnderWay(long readAsked, long readEpoch) {
-      return answered >= readAsked && epoch == readEpoch;
+    /** It was answered with an error, and was perhaps done before. */
+    void fail(long step) {
+      mayBeNone = true;
+      answered = step;
+    }
+
+    @Override
+    public String toString() {
+      String end =
+          answered == Long.MAX_VALUE ? "" : (mayBeNone ? " perhaps to " : " to ") + answered;
+      return value + ": " + asked + end;
+    }
+
+    private boolean isUnderWay(Moment read) {
+      return answered >= read.step && !asked.isBarredFrom(read);
     }
 
     private boolean hides(Write older) {
-      return !isDiscard && (older.answered < asked || older.epoch < epoch);
+      return !mayBeNone && older.isBefore(asked);
+    }
+
+    private boolean isBefore(Moment moment) {
+      return answered < moment.step || asked.isBarredFrom(moment);
     }
   }
 
   private final List<Write> writes = new ArrayList<>();
 
   SectorHistory() {
-    Write zero = new Write(0, -1, -1, false);
+    Write zero = new Write(0, new Moment(-1, -1, 0), false);
     zero.answer(-1);
     writes.add(zero);
   }
@@ -50,32 +80,38 @@ final class SectorHistory {
     writes.add(write);
   }
 
+  /** It was not done. */
+  void remove(Write write) {
+    writes.remove(write);
+  }
+
   /**
    * True if a read may have found these values in the sector. More than one stand there only if one
    * of them was being written meanwhile: Linux copies a page out while it copies another in.
-   *
-   * @param asked when the read was asked
-   * @param epoch between which barriers
    */
-  boolean mayHold(Set<Long> values, long asked, long epoch) {
-    return values.stream().allMatch(value -> mayHold(value, asked, epoch, false))
-        && (values.size() == 1
-            || values.stream().anyMatch(value -> mayHold(value, asked, epoch, true)));
+  boolean mayHold(Set<Long> values, Moment read) {
+    return values.stream().allMatch(value -> mayHold(value, read, false))
+        && (values.size() == 1 || values.stream().anyMatch(value -> mayHold(value, read, true)));
   }
 
-  private boolean mayHold(long value, long asked, long epoch, boolean isUnderWay) {
+  private boolean mayHold(long value, Moment read, boolean isUnderWay) {
     for (Write write : writes) {
       if (write.value == value
-          && write.epoch <= epoch
-          && (!isUnderWay || write.isUnderWay(asked, epoch))
-          && !isHidden(write, asked, epoch)) {
+          && !read.isBarredFrom(write.asked)
+          && (!isUnderWay || write.isUnderWay(read))
+          && !isHidden(write, read)) {
         return true;
       }
     }
     return false;
   }
 
-  private boolean isHidden(Write older, long asked, long epoch) {
-    return writes.stream().anyMatch(w -> w.hides(older) && (w.answered < asked || w.epoch < epoch));
+  private boolean isHidden(Write older, Moment read) {
+    return writes.stream().anyMatch(write -> write.hides(older) && write.isBefore(read));
+  }
+
+  @Override
+  public String toString() {
+    return writes.toString();
   }
 }

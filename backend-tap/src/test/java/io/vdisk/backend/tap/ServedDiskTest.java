@@ -12,6 +12,8 @@ import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.ServedRing;
+import io.vdisk.backend.tap.disk.SharedFileDisk;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,21 +44,7 @@ final class ServedDiskTest {
   void listen() throws IOException {
     DiskPolicy policy = DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes-"));
     disk = new TapDisk(0, policy, new RamDisks(8 * MIB));
-    listener =
-        SharedFileListener.open(
-            folder.resolve("s"),
-            new SharedFileListener.Disk() {
-              @Override
-              public DiskInfo info() {
-                return disk.info();
-              }
-
-              @Override
-              public void serve(TapTransport guest) throws IOException {
-                disk.serve(guest);
-                count();
-              }
-            });
+    listener = SharedFileListener.open(folder.resolve("s"), new SharedFileDisk(disk, this::count));
   }
 
   @AfterEach
@@ -68,7 +56,7 @@ final class ServedDiskTest {
     disk.close(true);
   }
 
-  private synchronized void count() {
+  private synchronized void count(ServedRing ring) {
     served++;
     notifyAll();
   }

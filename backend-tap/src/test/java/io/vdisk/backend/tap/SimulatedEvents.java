@@ -21,6 +21,7 @@ final class SimulatedEvents implements NativeDevice {
   private boolean isWoken;
   private int rings;
   private boolean isClosed;
+  private Runnable beforeCalls = () -> {};
 
   /** The guest rings. */
   synchronized void ring() {
@@ -30,10 +31,15 @@ final class SimulatedEvents implements NativeDevice {
 
   /** How often the guest's bell rang; returns when it was more often than so. */
   synchronized int awaitRing(int before) throws InterruptedException {
-    while (rings <= before && !isClosed) {
+    while (rings <= before) {
       wait();
     }
     return rings;
+  }
+
+  /** What is done before the other end's bell is rung, and when whoever awaits is woken. */
+  synchronized void beforeCalls(Runnable step) {
+    beforeCalls = step;
   }
 
   synchronized int rings() {
@@ -57,11 +63,15 @@ final class SimulatedEvents implements NativeDevice {
         throw new NativeException(EINVAL, "Invalid argument");
       }
       isPending = true; // as Xen does: something may have been missed
+      isMasked = false;
+      isWoken = false;
+      isClosed = false; // bound again by another one
       return OURS;
     }
     if (request != 0x44504 || structure.remaining() != 4 || structure.getInt(0) != OURS) {
       throw new AssertionError("no such call: " + request);
     }
+    beforeCalls.run();
     rings++;
     notifyAll();
     return 0;
@@ -77,6 +87,7 @@ final class SimulatedEvents implements NativeDevice {
       throw new AssertionError(e);
     }
     isWoken = false;
+    beforeCalls.run();
     return isPending && !isMasked;
   }
 

@@ -28,7 +28,7 @@ public final class SimulatedGuest {
 
   /** The way to it, as a host with these devices has it. */
   public TapTransport connect(XenRing asked) throws IOException {
-    return GrantTransport.connect(asked, size -> {}, xen, events);
+    return GrantTransport.connect(asked, xen, events);
   }
 
   /** Its page of data. */

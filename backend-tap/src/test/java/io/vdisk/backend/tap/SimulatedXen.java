@@ -41,6 +41,7 @@ final class SimulatedXen implements NativeDevice {
   volatile ByteBuffer lastCopy = ByteBuffer.allocate(0);
   volatile boolean isClosed;
   volatile boolean refusesCopies;
+  volatile Runnable beforeCalls = () -> {}; // of those that copy and map
 
   /** Grants new pages, one behind the other. */
   ByteBuffer grant(int... references) {
@@ -55,6 +56,11 @@ final class SimulatedXen implements NativeDevice {
     granted.remove(reference);
   }
 
+  /** Grants the first page of this memory, or grants it again. */
+  void grant(int reference, ByteBuffer page) {
+    granted.put(reference, new Part(page, 0));
+  }
+
   @Override
   public int control(long request, long argument) {
     throw new AssertionError("no such call: " + request);
@@ -64,6 +70,7 @@ final class SimulatedXen implements NativeDevice {
   public int control(long request, ByteBuffer argument) throws NativeException {
     ByteBuffer structure = argument.slice().order(ByteOrder.nativeOrder());
     if (request == 0x184700) {
+      beforeCalls.run();
       map(structure);
     } else if (request == 0x104701) {
       if (maps.remove(structure.getLong(0)).size() != structure.getInt(8)) {
@@ -71,6 +78,7 @@ final class SimulatedXen implements NativeDevice {
       }
       mapped.decrementAndGet();
     } else if (request == 0x104708) {
+      beforeCalls.run();
       if (refusesCopies) {
         throw new NativeException(14, "refused");
       }

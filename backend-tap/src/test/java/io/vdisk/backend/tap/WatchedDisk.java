@@ -21,6 +21,7 @@ final class WatchedDisk implements BlockDevice {
 
   volatile long failsAt = -1;
   volatile long waitsAt = -1;
+  volatile Runnable beforeCalls = () -> {};
   final CountDownLatch arrived = new CountDownLatch(1);
   final CountDownLatch mayGo = new CountDownLatch(1);
 
@@ -34,6 +35,7 @@ final class WatchedDisk implements BlockDevice {
   }
 
   private void ask(String what, long offset, long length) throws IOException {
+    beforeCalls.run();
     if (offset == waitsAt) {
       arrived.countDown();
       try {

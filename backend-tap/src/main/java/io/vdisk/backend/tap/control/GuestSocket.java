@@ -1,9 +1,8 @@
 package io.vdisk.backend.tap.control;
 
-import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.SharedFileListener;
-import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.SharedFileDisk;
 import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +34,7 @@ final class GuestSocket {
     try {
       // Whoever has the minor, has its socket: that of a process that was killed is in the way.
       Files.deleteIfExists(path.get());
-      listener = SharedFileListener.open(path.get(), new Guests());
+      listener = SharedFileListener.open(path.get(), new SharedFileDisk(disk));
     } catch (IOException e) {
       disk.close(true);
       throw DiskException.of(e);
@@ -52,19 +51,6 @@ final class GuestSocket {
       } catch (IOException e) {
         throw DiskException.of(e);
       }
-    }
-  }
-
-  /** What a guest that comes is told, and given. */
-  private final class Guests implements SharedFileListener.Disk {
-    @Override
-    public DiskInfo info() {
-      return disk.info();
-    }
-
-    @Override
-    public void serve(TapTransport guest) throws IOException {
-      var unused = disk.serve(guest);
     }
   }
 }

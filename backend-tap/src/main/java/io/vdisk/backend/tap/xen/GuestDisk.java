@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.xen;
 
+import com.google.common.io.Closer;
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
@@ -109,17 +110,12 @@ final class GuestDisk implements Closeable {
   /** Answers what was taken, and lets go of the rings. */
   void disconnect() throws IOException {
     rings = List.of();
-    IOException failure = null;
-    for (ServedRing ring : served) {
-      try {
-        ring.close();
-      } catch (IOException e) {
-        failure = e;
-      }
-    }
-    forgetRings();
-    if (failure != null) {
-      throw failure;
+    Closer all = Closer.create();
+    served.forEach(all::register);
+    try {
+      all.close();
+    } finally {
+      forgetRings();
     }
   }
 

@@ -4,12 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.vdisk.BlockDevice;
-import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.backend.tap.SharedFileListener;
-import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -68,20 +66,7 @@ final class StuckDiskTest {
             Duration.ofMillis(50));
     Path image = Files.write(folder.resolve("image"), new byte[4096]);
     disk.open(OpenRequest.of("aio:" + image));
-    listener =
-        SharedFileListener.open(
-            folder.resolve("s"),
-            new SharedFileListener.Disk() {
-              @Override
-              public DiskInfo info() {
-                return disk.info();
-              }
-
-              @Override
-              public void serve(TapTransport transport) throws IOException {
-                disk.serve(transport);
-              }
-            });
+    listener = SharedFileListener.open(folder.resolve("s"), new SharedFileDisk(disk));
     guest =
         SharedFileFrontend.connect(
             folder.resolve("s"),
