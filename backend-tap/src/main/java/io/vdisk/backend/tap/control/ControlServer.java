@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.control;
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.LastClosings;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -30,9 +31,9 @@ import java.util.concurrent.TimeUnit;
  * The control socket of a tapdisk, {@code ctl<pid>}: each connection brings one request and takes
  * one answer. Whoever is slow, leaves in the middle or sends nonsense keeps nobody else waiting.
  *
- * <p>{@link #run} serves until the last disk has been detached, until a client says exit, or until
- * {@link #close}, which any thread may call; then it answers what it had begun, drains, flushes and
- * closes the disks that are left, and removes the socket.
+ * <p>{@link #run()} serves until the last disk has been detached, until a client says exit, or
+ * until {@link #close}, which any thread may call; then it answers what it had begun, drains,
+ * flushes and closes the disks that are left, all at the same time, and removes the socket.
  */
 public final class ControlServer implements Closeable {
   /** TD_CTL_RECV_TIMEOUT and TD_CTL_SEND_TIMEOUT. */
@@ -122,23 +123,24 @@ public final class ControlServer implements Closeable {
     return socket;
   }
 
+  /** Serves, and at the end waits for disks for {@link LastClosings#PATIENCE}. */
+  public void run() throws IOException {
+    run(LastClosings.PATIENCE);
+  }
+
   /**
    * Serves. Called once.
    *
-   * @throws IOException if a disk that was left open could not be closed well
+   * @param patience for how long disks that are left open are waited for at the end
+   * @throws IOException if one of them could not be closed well, or in that time
    */
-  public void run() throws IOException {
+  public void run(Duration patience) throws IOException {
     try {
-      while (!isDone()) {
-        selector.select(this::ready, connections.millisLeft());
-        for (Runnable next = finished.poll(); next != null; next = finished.poll()) {
-          next.run();
-        }
-        connections.dropLate();
-        accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
+      while (!isStopping) {
+        step(connections.millisLeft());
+        isStopping |= disks.isLastGone();
       }
-      workers.shutdown();
-      disks.closeAll();
+      end(disks.closeAll(patience));
     } finally {
       rings.close();
       release();
@@ -146,19 +148,36 @@ public final class ControlServer implements Closeable {
     }
   }
 
+  /**
+   * Does what can be done.
+   *
+   * @param most milliseconds to wait for that; 0: for ever
+   */
+  private void step(long most) throws IOException {
+    selector.select(this::ready, most);
+    for (Runnable next = finished.poll(); next != null; next = finished.poll()) {
+      next.run();
+    }
+    connections.dropLate();
+    accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
+  }
+
   private boolean canAccept() {
     return !isStopping && !connections.isFull();
   }
 
-  /** Whether all is answered, and no more is wanted. */
-  private boolean isDone() {
-    if (disks.isLastGone()) {
-      isStopping = true;
-    }
-    if (isStopping) {
+  /** While disks are being closed, those get their answers whose requests were begun. */
+  private void end(LastClosings closings) throws IOException {
+    connections.dropReading();
+    for (long left = closings.millisLeft();
+        left > 0 && !connections.isEmpty();
+        left = closings.millisLeft()) {
+      long mostForClients = connections.millisLeft();
+      step(mostForClients == 0 ? left : Math.min(left, mostForClients));
       connections.dropReading();
     }
-    return isStopping && connections.isEmpty();
+    workers.shutdown();
+    closings.await();
   }
 
   private void ready(SelectionKey key) {
@@ -247,7 +266,7 @@ public final class ControlServer implements Closeable {
   }
 
   /**
-   * Makes {@link #run} end, and waits until it has. Again is harmless, but not before run was
+   * Makes {@link #run()} end, and waits until it has. Again is harmless, but not before run was
    * called.
    */
   @Override
