@@ -48,23 +48,29 @@ public final class Blktapctrl {
 
   private final Console console;
   private final Startup startup;
+  private final SignalledEnd end;
 
-  private Blktapctrl(Console console) {
+  private Blktapctrl(Console console, Startup startup, SignalledEnd end) {
     this.console = console;
-    this.startup = Startup.of(console);
+    this.startup = startup;
+    this.end = end;
   }
 
   /** Serves or sends a request, and ends the process with an exit code. */
   public static void main(String[] args) {
-    System.exit(run(Arrays.asList(args), Console.system()));
+    Console console = Console.system();
+    SignalledEnd end = SignalledEnd.ofProcess();
+    end.exit(
+        new Blktapctrl(console, Startup.of(console), end)
+            .run(Arrays.asList(args), new HostBlktap()));
   }
 
   static int run(List<String> words, Console console) {
-    return run(words, console, new HostBlktap());
+    return run(words, console, new SignalledEnd(), new HostBlktap());
   }
 
-  static int run(List<String> words, Console console, BlktapDevices devices) {
-    return new Blktapctrl(console).run(words, devices);
+  static int run(List<String> words, Console console, SignalledEnd end, BlktapDevices devices) {
+    return new Blktapctrl(console, Startup.of(console), end).run(words, devices);
   }
 
   private int run(List<String> words, BlktapDevices devices) {
@@ -134,7 +140,7 @@ public final class Blktapctrl {
       DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
       try (BlktapDaemon daemon =
           new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
+        end.then(() -> closeQuietly(socket));
         serve(socket, daemon, pipes);
       }
     }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlledDisk;
 import io.vdisk.backend.tap.control.PidFile;
-import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -86,7 +85,7 @@ class BlktapctrlTest {
     try (PidFile unused = PidFile.take(shell.file("/pid"), 4711)) {
       int code =
           shell.run(
-              (words, console) -> Blktapctrl.run(words, console, new Devices()),
+              (words, console) -> Blktapctrl.run(words, console, new SignalledEnd(), new Devices()),
               "-D",
               "--pid-file",
               "/pid",
@@ -103,6 +102,7 @@ class BlktapctrlTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final ExecutorService pool = Executors.newSingleThreadExecutor();
+    private final SignalledEnd signalled = new SignalledEnd();
     private final Future<Integer> end;
 
     private Daemon(Path store) {
@@ -117,7 +117,7 @@ class BlktapctrlTest {
               environment);
       List<String> words =
           List.of("-D", "--pid-file", "" + shell.file("/pid"), "--pipes", "" + shell.file("/tap"));
-      end = pool.submit(() -> Blktapctrl.run(words, console, new Devices()));
+      end = pool.submit(() -> Blktapctrl.run(words, console, signalled, new Devices()));
     }
 
     private String text(ByteArrayOutputStream stream) {
@@ -134,11 +134,10 @@ class BlktapctrlTest {
       assertTrue(printed.startsWith(start), printed);
     }
 
-    /** Ends it and tells what it had printed; its number tells of the interrupt, if at all. */
+    /** Ends it by a signal, and tells what it had printed. */
     private String end() throws InterruptedException, ExecutionException {
-      List<Runnable> unused = pool.shutdownNow();
-      int interrupted = end.get();
-      assertTrue(interrupted == 0 || interrupted == Errno.EIO.number(), text(err));
+      signalled.signal();
+      assertEquals(0, end.get(), text(err));
       return text(out);
     }
 

@@ -48,15 +48,21 @@ class TapdiskTest {
     Requirements.need(Files.isExecutable(Path.of("/bin/sh")), "needs a POSIX shell");
     shell = new Shell(folder.toRealPath());
     shell.environment.put("VDISK_TAP_FOLDER", shell.folder + "/run");
+    shell.environment.put("TAPDISK2", program(Tapdisk.class).toString());
+  }
+
+  /** Starts a class with a main method. */
+  private Path program(Class<?> main) throws IOException {
     Path program = shell.folder.resolve("tapdisk");
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Path tests = Path.of("target", "test-classes").toAbsolutePath();
     Files.writeString(
         program,
         ("#!/bin/sh\nexec '" + java + "' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '")
-            + (System.getProperty("java.class.path") + ":" + modulePath())
-            + "' io.vdisk.tools.Tapdisk -D \"$@\"\n");
+            + (System.getProperty("java.class.path") + ":" + modulePath() + ":" + tests)
+            + ("' " + main.getName() + " -D \"$@\"\n"));
     assertTrue(program.toFile().setExecutable(true));
-    shell.environment.put("TAPDISK2", program.toString());
+    return program;
   }
 
   /** Where Maven puts the modules. */
@@ -152,6 +158,62 @@ class TapdiskTest {
     assertFalse(Files.exists(shell.folder.resolve("run/ctl" + pid)));
     assertEquals("minor=0\n", tap("list"));
     tap("free", "-m", "0");
+  }
+
+  /** A child of this process, which sees how it ends. */
+  private Process start(String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of(shell.environment.get("TAPDISK2")));
+    command.addAll(List.of("--folder", shell.folder + "/run"));
+    command.addAll(List.of(words));
+    Process process = new ProcessBuilder(command).start();
+    pid = process.pid();
+    assertTrue(process.inputReader().readLine().endsWith("/ctl" + pid));
+    return process;
+  }
+
+  private void open(int minor, String disk) {
+    String process = Long.toString(pid);
+    tap("allocate");
+    tap("attach", "-p", process, "-m", "" + minor);
+    tap("open", "-p", process, "-m", "" + minor, "-a", disk);
+  }
+
+  @Test
+  void signalToEndIsNoFailureIfAllWasClosedWell() throws Exception {
+    Process tapdisk = start();
+    open(0, "vhd:" + vhd());
+
+    tapdisk.destroy();
+
+    assertEquals(0, tapdisk.waitFor());
+  }
+
+  @Test
+  void diskWhoseHostNeverAnswersIsNamedInTheLogAtTheEndAndTheOthersAreClosed() throws Exception {
+    Path raw = Files.write(shell.folder.resolve("stuck"), new byte[8192]);
+    Path image = shell.folder.resolve("d.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 64 << 20)).close();
+    program(StuckTapdisk.class);
+    Process tapdisk = start("--log", shell.folder + "/log");
+    open(0, "aio:" + raw);
+    open(1, "qcow2:" + image);
+    try (SharedFileFrontend guest = guest(1)) {
+      write(guest, 1);
+
+      tapdisk.destroy();
+
+      assertEquals(5, tapdisk.waitFor());
+    }
+    assertHolds(image, 1);
+    List<String> log = Files.readAllLines(shell.folder.resolve("log"));
+    assertEquals(
+        List.of(
+            "tapdisk: minor 0 (aio:"
+                + raw
+                + ") is not closed: its host has not answered for 1.0 s; what its guest flushed"
+                + " is safe"),
+        log.stream().filter(line -> line.startsWith("tapdisk:")).toList(),
+        log::toString);
   }
 
   private String firstPid() {
