@@ -514,6 +514,7 @@ class ControlServerTest {
   }
 
   @Test
+  @Timeout(20)
   void endOfTheServerClosesDisksWhileACommandWaitsForAnotherOne() throws Exception {
     CountDownLatch inFlight = openTwoOfWhichOneIsStuck();
     Future<?> pausing =
