@@ -80,7 +80,7 @@ public final class Blktapd {
   public static void main(String[] args) {
     List<String> words = Arrays.asList(args);
     Console console = Console.system(); // with the standard error that the log lets go of
-    DaemonLog.begin(PROGRAM, words);
+    DaemonLog.begin(PROGRAM, words, DaemonLog.byDefault(PROGRAM, console.environment()));
     SignalledEnd end = SignalledEnd.ofProcess();
     Startup startup = Startup.of(console, System.err);
     end.exit(new Blktapd(console, startup, end, GrantTransport::connect).run(words));
@@ -178,14 +178,13 @@ public final class Blktapd {
       throw new UsageException("no launcher tells where blktapd is: --together needs none");
     }
     List<String> command = new ArrayList<>(List.of(beside + "/blktapd", "-D"));
-    for (String option :
-        List.of(DaemonLog.OPTION, "--queues", "--folder", "--statistics", "--backing-policy")) {
+    for (String option : List.of("--queues", "--folder", "--statistics", "--backing-policy")) {
       arguments.value(option).ifPresent(value -> command.addAll(List.of(option, value)));
     }
-    boolean isLoggedByDefault = console.environment().containsKey(Startup.VARIABLE);
-    if (isLoggedByDefault && !arguments.has(DaemonLog.OPTION)) {
-      command.addAll(List.of(DaemonLog.OPTION, DaemonLog.file(PROGRAM)));
-    }
+    arguments
+        .value(DaemonLog.OPTION)
+        .or(() -> DaemonLog.byDefault(PROGRAM, console.environment()))
+        .ifPresent(file -> command.addAll(List.of(DaemonLog.OPTION, file)));
     return new DiskProcesses(store, locks, disks, device -> start(command, device));
   }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,9 +24,11 @@ final class DaemonLog {
 
   private DaemonLog() {}
 
-  /** Where a program's is in the background, unless told otherwise. */
-  static String file(String program) {
-    return "/var/log/" + program + ".log";
+  /** The file of a daemon that is not told where: it has one in the background. */
+  static Optional<String> byDefault(String program, Map<String, String> environment) {
+    return environment.containsKey(Startup.VARIABLE)
+        ? Optional.of("/var/log/" + program + ".log")
+        : Optional.empty();
   }
 
   /**
@@ -40,12 +43,6 @@ final class DaemonLog {
     boolean isNamed = at >= 0 && at + 1 < words.size();
     Optional<String> file = isNamed ? Optional.of(words.get(at + 1)) : byDefault;
     file.ifPresent(name -> turnTo(name, program));
-  }
-
-  /** The same for a daemon, which has one in the background in any case. */
-  static void begin(String program, List<String> words) {
-    boolean isInBackground = System.getenv().containsKey(Startup.VARIABLE);
-    begin(program, words, isInBackground ? Optional.of(file(program)) : Optional.empty());
   }
 
   private static void turnTo(String file, String program) {

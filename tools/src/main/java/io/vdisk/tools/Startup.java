@@ -15,7 +15,7 @@ final class Startup {
   private final Console console;
   private final PrintStream log;
   private final boolean isAwaited;
-  private boolean isReady;
+  private volatile boolean isReady;
 
   private Startup(Console console, PrintStream log, boolean isAwaited) {
     this.console = console;

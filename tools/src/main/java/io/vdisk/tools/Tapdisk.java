@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
 import io.vdisk.backend.tap.control.Disks;
@@ -32,12 +33,20 @@ public final class Tapdisk {
   static final String LOG = "VDISK_TAP_LOG";
 
   /**
-   * Where its disks come from; tests have their own.
+   * What it finds on its host; tests have their own.
    *
-   * @param source makes them for a policy, and a folder of sockets
-   * @param patience for how long they are waited for at the end
+   * @param disks made for a policy, and a folder of sockets
+   * @param devices of blktap 1
+   * @param patience for how long disks are waited for at the end
    */
-  record DiskMaker(BiFunction<DiskPolicy, Optional<Path>, Disks> source, Duration patience) {}
+  record Surroundings(
+      BiFunction<DiskPolicy, Optional<Path>, Disks> disks,
+      BlktapDevices devices,
+      Duration patience) {
+    Surroundings() {
+      this(TapDisks::new, new HostBlktap(), LastClosings.PATIENCE);
+    }
+  }
 
   private static final String PROGRAM = "tapdisk";
 
@@ -70,31 +79,31 @@ public final class Tapdisk {
   private final Console console;
   private final Startup startup;
   private final SignalledEnd end;
-  private final DiskMaker maker;
+  private final Surroundings host;
 
-  private Tapdisk(Console console, Startup startup, SignalledEnd end, DiskMaker maker) {
+  private Tapdisk(Console console, Startup startup, SignalledEnd end, Surroundings host) {
     this.console = console;
     this.startup = startup;
     this.end = end;
-    this.maker = maker;
+    this.host = host;
   }
 
   /** Serves, and ends the process with an exit code. */
   public static void main(String[] args) {
-    main(Arrays.asList(args), new DiskMaker(TapDisks::new, LastClosings.PATIENCE));
+    main(Arrays.asList(args), new Surroundings());
   }
 
-  static void main(List<String> words, DiskMaker maker) {
+  static void main(List<String> words, Surroundings host) {
     Console console = Console.system(); // with the standard error that the log lets go of
     DaemonLog.begin(PROGRAM, words, Optional.ofNullable(console.environment().get(LOG)));
     SignalledEnd end = SignalledEnd.ofProcess();
     Startup startup = Startup.of(console, System.err);
-    end.exit(new Tapdisk(console, startup, end, maker).run(words));
+    end.exit(new Tapdisk(console, startup, end, host).run(words));
   }
 
   static int run(List<String> words, Console console) {
-    DiskMaker maker = new DiskMaker(TapDisks::new, LastClosings.PATIENCE);
-    return new Tapdisk(console, Startup.of(console), new SignalledEnd(), maker).run(words);
+    Startup startup = Startup.of(console);
+    return new Tapdisk(console, startup, new SignalledEnd(), new Surroundings()).run(words);
   }
 
   private int run(List<String> words) {
@@ -149,7 +158,7 @@ public final class Tapdisk {
     Generation generation = generation(arguments);
     Path logs = folder.path().resolve("writes");
     DiskPolicy policy = policy(arguments).withWriteLogs(logs);
-    Disks disks = maker.source().apply(policy, Optional.of(folder.path()));
+    Disks disks = host.disks().apply(policy, Optional.of(folder.path()));
     long pid = ProcessHandle.current().pid();
     Path statistics = arguments.value("--statistics").map(Path::of).orElse(RingFiles.FOLDER);
     GuestRings rings = new XenGuestRings(statistics);
@@ -157,18 +166,18 @@ public final class Tapdisk {
         ControlServer.open(folder, pid, generation, ControlServer.TIMEOUT, disks, rings);
     end.then(server::close);
     startup.ready(server.socket().toString());
-    server.run(maker.patience());
+    server.run(host.patience());
   }
 
   /** As the tapdisk of blktap 1, which blktapctrl starts. */
   private void serve(Path read, Path write, Arguments arguments)
       throws IOException, UsageException {
-    Disks disks = maker.source().apply(policy(arguments), Optional.empty());
+    Disks disks = host.disks().apply(policy(arguments), Optional.empty());
     long pid = ProcessHandle.current().pid();
-    PipeServer server = PipeServer.open(read, write, pid, disks, new HostBlktap());
+    PipeServer server = PipeServer.open(read, write, pid, disks, host.devices());
     end.then(server::close);
     startup.ready("");
-    server.run(maker.patience());
+    server.run(host.patience());
   }
 
   private Generation generation(Arguments arguments) throws UsageException {

@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlledDisk;
 import io.vdisk.backend.tap.control.Disks;
 import io.vdisk.backend.tap.control.TapDisks;
@@ -16,11 +17,12 @@ final class StuckTapdisk {
   public static void main(String[] args) {
     Tapdisk.main(
         List.of(args),
-        new Tapdisk.DiskMaker(
+        new Tapdisk.Surroundings(
             (policy, sockets) -> {
               Disks disks = new TapDisks(policy, sockets);
               return minor -> minor == 0 ? stuck(disks.attach(minor)) : disks.attach(minor);
             },
+            BlktapDevices.none(),
             Duration.ofSeconds(1)));
   }
 
