@@ -4,14 +4,24 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
+import io.vdisk.Images;
+import io.vdisk.OpenOptions;
+import io.vdisk.backend.tap.RingAbi;
+import io.vdisk.backend.tap.SharedFileFrontend;
+import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlledDisk;
 import io.vdisk.backend.tap.control.PidFile;
+import io.vdisk.testkit.Requirements;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -147,12 +158,17 @@ class BlktapctrlTest {
     }
   }
 
-  /** Asks until there is a daemon. */
+  /** Asks until there is a daemon, which has no disk. */
   private void list() {
+    list("");
+  }
+
+  /** Asks until there is a daemon; its list ends so. */
+  private void list(String end) {
     while (run("--pipes", "/tap", "list") == 111) {
       Thread.onSpinWait();
     }
-    assertEquals("", shell.out);
+    assertTrue(end.isEmpty() ? shell.out.isEmpty() : shell.out.endsWith(end), shell.out);
     assertEquals("", shell.err);
   }
 
@@ -191,6 +207,135 @@ class BlktapctrlTest {
                   + " not answer at /nobody: "),
           line);
     }
+  }
+
+  /** Starts a class with a main method in a process of its own, with words before those it gets. */
+  private Path program(String name, String... words) throws IOException {
+    Path program = shell.file("/" + name);
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String classes =
+        (System.getProperty("java.class.path") + ":" + System.getProperty("jdk.module.path", ""))
+            + (":" + Path.of("target", "test-classes").toAbsolutePath());
+    Files.writeString(
+        program,
+        ("#!/bin/sh\nexec '" + java + "' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '")
+            + (classes + "' " + PlayedBlktap.class.getName() + " " + String.join(" ", words))
+            + " \"$@\"\n");
+    assertTrue(program.toFile().setExecutable(true));
+    return program;
+  }
+
+  /** The daemon as a process, which starts tapdisks as processes. */
+  private Process startDaemon(Path store) throws IOException {
+    String folder = shell.folder.toString();
+    Path tapdisk = program("tapdisk", "tapdisk", folder);
+    Path daemon = program("blktapctrl", "blktapctrl", folder);
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            List.of(
+                    daemon.toString(),
+                    "-D",
+                    "--log",
+                    folder + "/log",
+                    "--pid-file",
+                    folder + "/pid")
+                .toArray(String[]::new));
+    builder.command().addAll(List.of("--pipes", folder + "/tap"));
+    builder.environment().put("TAPDISK2", tapdisk.toString());
+    builder.environment().put("XENSTORED_PATH", store.toString());
+    Process process = builder.start();
+    assertEquals(
+        "blktapctrl serves Xen's store, and commands at " + folder + "/tap/blktapctrl.socket",
+        process.inputReader().readLine());
+    return process;
+  }
+
+  private static List<String> nodes(String params) {
+    return List.of(
+        "frontend-id=7", "frontend=/local/domain/7/device/vbd/51712", "mode=w", "params=" + params);
+  }
+
+  /** From the toolstack's nodes to what a guest wrote, each program being a process of its own. */
+  @Test
+  void diskOfXensStoreIsServedToAGuestUntilItsNodesAreRemoved() throws Exception {
+    Requirements.need("mkfifo");
+    String device = "/local/domain/0/backend/tap/7/51712";
+    Path image = shell.file("/d.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 4 << 20)).close();
+    Process process = null;
+    try (SimulatedXenStore store = SimulatedXenStore.open(shell.folder)) {
+      process = startDaemon(store.socket());
+      store.write(device, nodes("tapdisk:qcow2:" + image));
+      store.await(device + "/hotplug-status", "connected");
+      List<String> written = store.takeWritten();
+      assertEquals(
+          List.of(
+              device + "/sectors=8192",
+              device + "/sector-size=512",
+              device + "/info=0",
+              device + "/hotplug-status=connected"),
+          written.subList(written.size() - 4, written.size()),
+          "and nothing else after the toolstack's own: " + written);
+      assertEquals("7/51712", Files.readString(shell.file("/blktap1/guest")));
+      list(" sectors=8192 args=qcow2:/d.qcow2\n");
+      long tapdisk = Long.parseLong(shell.out.replaceAll("(?s).* pid=(\\d+) .*", "$1"));
+      CompletableFuture<ProcessHandle> tapdiskEnd =
+          ProcessHandle.of(tapdisk).orElseThrow().onExit();
+      try (SharedFileFrontend guest =
+          SharedFileFrontend.connect(
+              PlayedBlktap.socket(shell.folder, 1),
+              shell.file("/guest"),
+              new SharedFileLayout(RingAbi.ofHost(), 1, 1))) {
+        guest.data().putLong(0, 4711);
+        ask(guest, 1);
+        guest.data().putLong(0, 0);
+        ask(guest, 0);
+        assertEquals(4711, guest.data().getLong(0));
+      }
+      store.remove(device);
+      tapdiskEnd.join();
+      list("");
+      store.write(device, nodes("aio:" + shell.file("/none")));
+      store.await(device + "/hotplug-status", "error");
+
+      process.destroy();
+
+      assertEquals(0, process.waitFor());
+    } finally {
+      if (process != null) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+      }
+    }
+    try (BlockDevice disk = Images.open(image, OpenOptions.readOnly().withFormat("qcow2"))) {
+      ByteBuffer page = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+      disk.read(page, 64 * 512);
+      assertEquals(4711, page.getLong(0));
+    }
+    List<String> log = Files.readAllLines(shell.file("/log"));
+    assertTrue(
+        log.stream()
+            .anyMatch(
+                line ->
+                    line.matches(
+                        "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d WARNING domain 7, device 51712"
+                            + " \\(tap\\): File not found\\.")),
+        log::toString);
+    assertTrue(
+        log.stream().anyMatch(line -> line.contains(" INFO s, guest 1: ")),
+        "its tapdisk's log, too: " + log);
+  }
+
+  /** One page at sector 64. */
+  private static void ask(SharedFileFrontend guest, int operation) throws IOException {
+    guest.ring().next().operation(operation, 64).segment(0, 0, 7);
+    guest.ring().put();
+    guest.ring().publish();
+    guest.ringBell();
+    while (guest.ring().waiting() == 0 && guest.ring().mayAwaitResponses()) {
+      assertTrue(guest.await(), "the tapdisk has gone");
+    }
+    assertEquals(0, guest.ring().take().status());
   }
 
   @Test
