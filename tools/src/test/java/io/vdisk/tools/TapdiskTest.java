@@ -11,6 +11,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.ReferencePolicy;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
@@ -23,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -295,6 +297,44 @@ class TapdiskTest {
     }
   }
 
+  /** The parent is gone afterwards for what was read, and for nothing else. */
+  @Test
+  void whatAGuestReadsFromAParentIsInTheImageAfterwards() throws Exception {
+    Requirements.need("qemu-img");
+    byte[] content = shell.disk("/parent.raw", 4 << 20);
+    Arrays.fill(content, 1 << 20, 2 << 20, (byte) 7);
+    Files.write(shell.file("/parent.raw"), content);
+    Path image = shell.file("/d.qcow2");
+    CreateOptions overlay =
+        CreateOptions.overlay("qcow2", shell.file("/parent.raw").toString(), "raw");
+    Images.create(image, overlay.withReferences(ReferencePolicy.any())).close();
+    Process tapdisk = start();
+    String process = Long.toString(pid);
+    tap("allocate");
+    tap("attach", "-p", process, "-m", "0");
+    tap("open", "-p", process, "-m", "0", "-a", "qcow2:" + image, "-r");
+
+    try (SharedFileFrontend guest = guest(0)) {
+      ask(guest, 0, (1 << 20) / 512);
+      assertEquals(7, guest.data().get(0));
+      assertEquals(7, guest.data().get(4095));
+    }
+
+    tap("destroy", "-p", process, "-m", "0");
+    assertEquals(0, tapdisk.waitFor());
+    assertEquals(0, shell.program("qemu-img", "check", "/d.qcow2"), shell.out);
+    shell.program("qemu-img", "map", "--output=json", "/d.qcow2");
+    List<String> held = shell.out.lines().filter(line -> line.contains("\"depth\": 0")).toList();
+    assertEquals(1, held.size(), shell.out);
+    assertTrue(
+        held.get(0).contains("\"start\": 1048576, \"length\": 65536, \"depth\": 0"), shell.out);
+    Files.write(shell.file("/parent.raw"), new byte[4 << 20]);
+    byte[] left = shell.content("/d.qcow2", "qcow2");
+    assertEquals(7, left[1 << 20]);
+    assertEquals(7, left[(1 << 20) + 65_535]);
+    assertEquals(0, left[(1 << 20) + 65_536]);
+  }
+
   private SharedFileFrontend guest(int minor) throws IOException {
     return SharedFileFrontend.connect(
         shell.folder.resolve("run/ring" + minor),
@@ -349,7 +389,12 @@ class TapdiskTest {
   /** Writes a page somewhere and waits for the answer. */
   private static void write(SharedFileFrontend guest, int number) throws IOException {
     guest.data().putLong(0, number + 1);
-    guest.ring().next().operation(1, number * 600_064L / 512).segment(0, 0, 7);
+    ask(guest, 1, number * 600_064L / 512);
+  }
+
+  /** One page from a sector on. */
+  private static void ask(SharedFileFrontend guest, int operation, long sector) throws IOException {
+    guest.ring().next().operation(operation, sector).segment(0, 0, 7);
     guest.ring().put();
     guest.ring().publish();
     guest.ringBell();
