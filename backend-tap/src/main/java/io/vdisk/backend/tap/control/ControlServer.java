@@ -138,7 +138,9 @@ public final class ControlServer implements Closeable {
     try {
       while (!isStopping) {
         step(connections.millisLeft());
-        isStopping |= disks.isLastGone();
+        if (disks.isLastGone()) {
+          isStopping = true;
+        }
       }
       end(disks.closeAll(patience));
     } finally {
