@@ -8,7 +8,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -18,14 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The control socket of a tapdisk, {@code ctl<pid>}: each connection brings one request and takes
@@ -42,25 +34,15 @@ public final class ControlServer implements Closeable {
   /** TD_CTL_SOCK_BACKLOG. */
   private static final int BACKLOG = 32;
 
-  private static final int IDLE_WORKER_SECONDS = 5;
-
   private final Path socket;
   private final Generation generation;
   private final AttachedDisks disks;
   private final GuestRings rings;
-  private final RequestHandler handler;
   private final ServerSocketChannel server;
   private final Selector selector;
   private final SelectionKey accepting;
   private final Connections connections;
-  private final Queue<Runnable> finished = new ConcurrentLinkedQueue<>();
-  private final ExecutorService workers =
-      new ThreadPoolExecutor(
-          0,
-          Connections.MAX_COUNT,
-          IDLE_WORKER_SECONDS,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>());
+  private final Answers answers;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean isStopping;
 
@@ -78,9 +60,9 @@ public final class ControlServer implements Closeable {
     this.connections = new Connections(timeout.toNanos());
     this.disks = disks;
     this.rings = rings;
-    this.handler = handler;
     this.server = server;
     this.selector = Selector.open();
+    this.answers = new Answers(handler, generation, connections, selector::wakeup, this::exit);
     server.configureBlocking(false);
     this.accepting = server.register(selector, SelectionKey.OP_ACCEPT);
   }
@@ -157,9 +139,7 @@ public final class ControlServer implements Closeable {
    */
   private void step(long most) throws IOException {
     selector.select(this::ready, most);
-    for (Runnable next = finished.poll(); next != null; next = finished.poll()) {
-      next.run();
-    }
+    answers.giveFinished();
     connections.dropLate();
     accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
   }
@@ -178,13 +158,13 @@ public final class ControlServer implements Closeable {
       step(mostForClients == 0 ? left : Math.min(left, mostForClients));
       connections.dropReading();
     }
-    workers.shutdown();
+    answers.endWorkers();
     closings.await();
   }
 
   private void ready(SelectionKey key) {
     if (key.attachment() instanceof Connection connection) {
-      connections.attempt(connection, () -> proceed(connection));
+      connections.attempt(connection, () -> answers.proceed(connection));
     } else {
       accept();
     }
@@ -206,58 +186,13 @@ public final class ControlServer implements Closeable {
     }
   }
 
-  private void proceed(Connection connection) throws IOException {
-    if (connection.isWriting()) {
-      connection.write();
-      return;
+  /** A client says exit; false if there are disks. */
+  private boolean exit() {
+    if (!disks.isEmpty()) {
+      return false;
     }
-    Optional<ControlRequest> request;
-    try {
-      request = connection.read();
-    } catch (DiskException e) {
-      Reply refusal = Reply.of(ControlMessage.error(connection.cookie(), e));
-      connection.answer(refusal.encode(generation));
-      return;
-    }
-    if (request.isPresent()) {
-      begin(connection, request.get());
-    }
-  }
-
-  private void begin(Connection connection, ControlRequest request) throws IOException {
-    MessageType type = request.message().type();
-    if (type == MessageType.EXIT && disks.isEmpty()) {
-      isStopping = true;
-      connection.close();
-    } else if (RequestHandler.isImmediate(type)) {
-      connection.answer(encoded(request));
-    } else {
-      workers.execute(
-          () -> {
-            ByteBuffer answer = encoded(request);
-            finished.add(() -> connections.attempt(connection, () -> connection.answer(answer)));
-            selector.wakeup();
-          });
-    }
-  }
-
-  /** Whatever goes wrong, there is an answer. */
-  private ByteBuffer encoded(ControlRequest request) {
-    try {
-      return handler.answer(request).encode(generation);
-    } catch (DiskException e) {
-      return error(request, e);
-    } catch (RuntimeException | Error e) {
-      return error(request, RequestHandler.fault(e));
-    }
-  }
-
-  private ByteBuffer error(ControlRequest request, DiskException failure) {
-    try {
-      return Reply.of(ControlMessage.error(request.message().cookie(), failure)).encode(generation);
-    } catch (DiskException impossible) {
-      throw new AssertionError("every generation has errors", impossible);
-    }
+    isStopping = true;
+    return true;
   }
 
   private void release() throws IOException {
