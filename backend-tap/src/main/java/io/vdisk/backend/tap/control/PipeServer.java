@@ -6,18 +6,13 @@ import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.backend.tap.disk.FirstFailure;
 import io.vdisk.backend.tap.disk.LastClosings;
-import io.vdisk.backend.tap.disk.OpenFlag;
-import io.vdisk.backend.tap.disk.OpenRequest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
@@ -31,9 +26,7 @@ public final class PipeServer implements Closeable {
 
   private final Pipes pipes;
   private final long pid;
-  private final Disks disks;
-  private final BlktapDevices devices;
-  private final Map<Integer, Served> served = new ConcurrentHashMap<>();
+  private final PipeDisks disks;
   private final CompletableFuture<@Nullable Void> stopped = new CompletableFuture<>();
   private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -45,26 +38,10 @@ public final class PipeServer implements Closeable {
   private PipeDialect dialect = PipeDialect.XEN_3_2;
   private boolean isLastClosed;
 
-  /**
-   * A disk, and the minor of its device once it has one. Whoever changes it holds its monitor: the
-   * reader, or who closes it at the end.
-   */
-  private static final class Served {
-    final String name;
-    final ControlledDisk disk;
-    OptionalInt minor = OptionalInt.empty();
-
-    Served(String name, ControlledDisk disk) {
-      this.name = name;
-      this.disk = disk;
-    }
-  }
-
-  private PipeServer(Pipes pipes, long pid, Disks disks, BlktapDevices devices) {
+  private PipeServer(Pipes pipes, long pid, PipeDisks disks) {
     this.pipes = pipes;
     this.pid = pid;
     this.disks = disks;
-    this.devices = devices;
   }
 
   /**
@@ -74,7 +51,7 @@ public final class PipeServer implements Closeable {
    */
   public static PipeServer open(Path read, Path write, long pid, Disks disks, BlktapDevices devices)
       throws DiskException {
-    return new PipeServer(Pipes.open(read, write), pid, disks, devices);
+    return new PipeServer(Pipes.open(read, write), pid, new PipeDisks(disks, devices));
   }
 
   /** Serves, and at the end waits for disks for {@link LastClosings#PATIENCE}. */
@@ -95,10 +72,8 @@ public final class PipeServer implements Closeable {
       reader.setDaemon(true); // it may wait for a disk
       reader.start();
       stopped.join();
-      LastClosings closings = new LastClosings(patience);
-      served.forEach((cookie, one) -> closings.begin(one.name, () -> end(cookie, one)));
       FirstFailure ending = new FirstFailure();
-      ending.run(closings::await);
+      ending.run(disks.closeAll(patience)::await);
       if (hasRead) { // else it waits for one of these disks
         ending.run(failure::check);
       }
@@ -191,7 +166,8 @@ public final class PipeServer implements Closeable {
               .orElseThrow(
                   () ->
                       new DiskException(Errno.ENOENT, "no driver has number " + message.driver()));
-      DiskInfo info = open(driver.word() + ":" + path, message);
+      String name = driver.word() + ":" + path;
+      DiskInfo info = disks.open(message.cookie(), name, message.isReadOnly());
       return PipeMessage.answer(PipeMessageType.IMG, new PipeMessage.Image(info));
     } catch (DiskException e) {
       // The protocol has no place for the reason.
@@ -204,39 +180,9 @@ public final class PipeServer implements Closeable {
     }
   }
 
-  private DiskInfo open(String name, PipeMessage message) throws DiskException {
-    int cookie = message.cookie();
-    if (served.containsKey(cookie)) {
-      throw new DiskException(Errno.EEXIST, "cookie " + cookie + " again");
-    }
-    Served one = new Served(name, disks.attach(cookie));
-    synchronized (one) {
-      served.put(cookie, one); // before it is opened, so that it is waited for at the end
-      try {
-        if (stopped.isDone()) {
-          throw new DiskException(Errno.EINTR, "the process ends");
-        }
-        return one.disk.open(
-            message.isReadOnly() ? OpenRequest.of(name, OpenFlag.READ_ONLY) : OpenRequest.of(name));
-      } catch (DiskException e) {
-        served.remove(cookie);
-        one.disk.detach();
-        throw e;
-      }
-    }
-  }
-
   private PipeMessage connect(PipeMessage message) {
-    int minor = ((PipeMessage.Device) message.body()).minor();
-    Served one = served.get(message.cookie());
     try {
-      if (one == null || one.minor.isPresent()) {
-        throw new DiskException(Errno.EINVAL, "no disk waits for minor " + minor);
-      }
-      synchronized (one) {
-        devices.connect(minor, one.disk);
-        one.minor = OptionalInt.of(minor);
-      }
+      disks.connect(message.cookie(), ((PipeMessage.Device) message.body()).minor());
       return PipeMessage.answer(PipeMessageType.NEWDEV_RSP, new PipeMessage.Nothing());
     } catch (DiskException e) {
       return PipeMessage.answer(PipeMessageType.NEWDEV_FAIL, new PipeMessage.Nothing());
@@ -245,27 +191,8 @@ public final class PipeServer implements Closeable {
 
   /** Nobody is told, as in Xen; the process ends with its last disk. */
   private void close(PipeMessage message) {
-    Served one = served.get(message.cookie());
-    if (one != null) {
-      failure.run(() -> end(message.cookie(), one));
-    }
-    isLastClosed = served.isEmpty();
-  }
-
-  /** Whatever fails, unless somebody did it before. */
-  private void end(int cookie, Served one) throws IOException {
-    synchronized (one) {
-      if (served.get(cookie) == one) {
-        FirstFailure ending = new FirstFailure();
-        if (one.minor.isPresent()) {
-          ending.run(() -> devices.disconnect(one.minor.getAsInt()));
-        }
-        ending.run(() -> one.disk.close(false));
-        ending.run(one.disk::detach);
-        served.remove(cookie);
-        ending.check();
-      }
-    }
+    failure.run(() -> disks.close(message.cookie()));
+    isLastClosed = disks.isEmpty();
   }
 
   /** Makes {@link #run()} end, and waits until it has. Not before run was called. */
