@@ -143,11 +143,12 @@ public final class Blktapd {
 
   /** All devices of some types. */
   private void serve(List<String> types, XenStore store, DeviceServers servers) throws IOException {
+    CompletableFuture<Object> over = CompletableFuture.anyOf(store.ended(), end.asked());
     try (servers) {
       // Not closed: its watches end with the store.
       BackendWatcher unused = BackendWatcher.begin(store, store.ownDomain(), types, servers);
       startup.ready("blktapd serves " + String.join(", ", types));
-      while (!hasEnded(store)) {
+      while (!hasEnded(over)) {
         servers.tick();
       }
     }
@@ -155,10 +156,11 @@ public final class Blktapd {
 
   /** One device, until it has gone. */
   private void serve(BackendDevice device, XenStore store, XenDisks disks) throws IOException {
+    CompletableFuture<Object> over = CompletableFuture.anyOf(store.ended(), end.asked());
     disks.look(device);
     OneDevice.watch(store, device, disks);
     startup.ready("blktapd serves " + device);
-    while (!disks.isEmpty() && !hasEnded(store)) {
+    while (!disks.isEmpty() && !hasEnded(over)) {
       disks.tick();
     }
   }
@@ -198,15 +200,18 @@ public final class Blktapd {
     return builder.start();
   }
 
-  /** Waits for the next tick; true after a signal to end, and fails when the store goes. */
-  private boolean hasEnded(XenStore store) throws IOException {
+  /**
+   * Waits for the next tick; true after a signal to end.
+   *
+   * @param over why all is over, once it is
+   * @throws IOException when the store goes
+   */
+  private static boolean hasEnded(CompletableFuture<Object> over) throws IOException {
     try {
-      Object unused =
-          CompletableFuture.anyOf(store.ended(), end.asked()).get(TICK_SECONDS, TimeUnit.SECONDS);
-      if (end.asked().isDone()) {
-        return true;
+      if (over.get(TICK_SECONDS, TimeUnit.SECONDS) instanceof IOException reason) {
+        throw reason;
       }
-      throw store.ended().join();
+      return true;
     } catch (TimeoutException e) {
       return false;
     } catch (InterruptedException | ExecutionException e) {

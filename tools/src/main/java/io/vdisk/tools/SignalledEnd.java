@@ -4,11 +4,13 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * How a process that serves ends by a signal: what it serves closes its disks, in a time that it
- * keeps to, and then says the exit code. A JVM by itself would end with 143, whatever had happened.
+ * keeps to, and then says the exit code. A JVM by itself would end with 143, whatever had happened;
+ * and so it does as long as nothing serves. Any thread may call.
  */
 final class SignalledEnd {
   private final CompletableFuture<Boolean> asked = new CompletableFuture<>();
   private final CompletableFuture<Integer> code = new CompletableFuture<>();
+  private volatile boolean isServing;
 
   /** That of this process. */
   static SignalledEnd ofProcess() {
@@ -18,7 +20,7 @@ final class SignalledEnd {
   }
 
   private void await() {
-    if (!code.isDone()) { // else it ends by itself
+    if (isServing && !code.isDone()) { // else it ends by itself
       signal();
       Runtime.getRuntime().halt(code.join());
     }
@@ -29,14 +31,15 @@ final class SignalledEnd {
     asked.complete(true);
   }
 
-  /** Completed when the signal has come. */
+  /** Completed when the signal has come. From now on the process ends when it is ready for that. */
   CompletableFuture<Boolean> asked() {
+    isServing = true;
     return asked.copy();
   }
 
   /** Does something by a thread of its own when the signal comes, or has come. */
   void then(Runnable closing) {
-    var unused = asked.thenRunAsync(closing, body -> new Thread(body, "closing").start());
+    var unused = asked().thenRunAsync(closing, body -> new Thread(body, "closing").start());
   }
 
   /** Ends the process: nothing serves any longer. */

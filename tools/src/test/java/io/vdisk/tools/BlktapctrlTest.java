@@ -20,8 +20,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -248,6 +252,26 @@ class BlktapctrlTest {
         "blktapctrl serves Xen's store, and commands at " + folder + "/tap/blktapctrl.socket",
         process.inputReader().readLine());
     return process;
+  }
+
+  @Test
+  @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
+  void commandThatGetsNoAnswerIsEndedByASignal() throws Exception {
+    Path pipes = Files.createDirectory(shell.file("/tap"));
+    Path program = program("blktapctrl", "blktapctrl", shell.folder.toString());
+    try (ServerSocketChannel silent = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      silent.bind(UnixDomainSocketAddress.of(pipes.resolve("blktapctrl.socket")));
+      Process process =
+          new ProcessBuilder(program.toString(), "--pipes", pipes.toString(), "list").start();
+      try (SocketChannel client = silent.accept()) {
+        assertTrue(client.isConnected());
+        process.destroy();
+
+        assertEquals(128 + 15, process.waitFor());
+      } finally {
+        process.destroyForcibly();
+      }
+    }
   }
 
   private static List<String> nodes(String params) {

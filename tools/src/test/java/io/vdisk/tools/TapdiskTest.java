@@ -212,7 +212,7 @@ class TapdiskTest {
         List.of(
             "tapdisk: minor 0 (aio:"
                 + raw
-                + ") is not closed: its host has not answered for 1.0 s; what its guest flushed"
+                + ") is not closed: its host has not answered for 1 s; what its guest flushed"
                 + " is safe"),
         log.stream().filter(line -> line.startsWith("tapdisk:")).toList(),
         log::toString);

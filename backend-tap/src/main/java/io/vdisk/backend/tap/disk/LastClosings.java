@@ -95,6 +95,6 @@ public final class LastClosings {
   }
 
   private static String said(Duration time) {
-    return time.toMillis() / 1000.0 + " s";
+    return time.toMillisPart() == 0 ? time.toSeconds() + " s" : time.toMillis() + " ms";
   }
 }

@@ -394,7 +394,7 @@ class BlktapDaemonTest {
 
     ExecutionException ended = assertThrows(ExecutionException.class, () -> awaitEnd(0));
     assertEquals(
-        "ram:/r is not closed: its host has not answered for 0.5 s; what its guest flushed is"
+        "ram:/r is not closed: its host has not answered for 500 ms; what its guest flushed is"
             + " safe",
         ended.getCause().getMessage());
     assertFalse(disks.attached.get(0).isDetached);

@@ -551,7 +551,7 @@ class ControlServerTest {
 
     ExecutionException ended = assertThrows(ExecutionException.class, this::awaitEnd);
     assertEquals(
-        "minor 0 (vhd:/a) is not closed: its host has not answered for 0.5 s; what its guest"
+        "minor 0 (vhd:/a) is not closed: its host has not answered for 500 ms; what its guest"
             + " flushed is safe",
         ended.getCause().getMessage());
     assertTrue(disks.attached.get(1).isDetached);

@@ -46,7 +46,7 @@ final class LastClosingsTest {
     DiskException failure = assertThrows(DiskException.class, closings::await);
     assertEquals(Errno.EIO.number(), failure.number());
     assertEquals(
-        "minor 0 (aio:/a) is not closed: its host has not answered for 0.05 s; what its guest"
+        "minor 0 (aio:/a) is not closed: its host has not answered for 50 ms; what its guest"
             + " flushed is safe",
         failure.sentence());
     assertEquals(0, failure.getSuppressed().length);

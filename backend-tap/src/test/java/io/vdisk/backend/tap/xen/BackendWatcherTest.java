@@ -320,7 +320,7 @@ final class BackendWatcherTest {
     DiskException failure = assertThrows(DiskException.class, disks::close);
 
     assertEquals(
-        "domain 9, device 51712 (qdisk) is not closed: its host has not answered for 3.0 s; what"
+        "domain 9, device 51712 (qdisk) is not closed: its host has not answered for 3 s; what"
             + " its guest flushed is safe",
         failure.sentence());
     assertTrue(!guests.get(1).isServed());
@@ -363,7 +363,7 @@ final class BackendWatcherTest {
     assertEquals(
         "domain 9, device 51712 (qdisk) (process "
             + stuck.pid()
-            + ") is not closed: its host has not answered for 1.0 s; what its guest flushed is safe",
+            + ") is not closed: its host has not answered for 1 s; what its guest flushed is safe",
         failure.sentence());
     assertEquals(0, well.exitValue());
     processes.close();
