@@ -16,15 +16,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The daemon {@code blktapctrl} of blktap 1, and the command that sends it requests. It takes them
  * from Xen's store, too, where there is one.
  */
 public final class Blktapctrl {
+  private static final String PROGRAM = "blktapctrl";
+
   private static final String USAGE =
       """
-      usage: blktapctrl [-D] [--pipes DIR] [--pid-file FILE] [--compat RELEASE]
+      usage: blktapctrl [-D] [--log FILE] [--pipes DIR] [--pid-file FILE] [--compat RELEASE]
              blktapctrl [--pipes DIR] attach [-r] [--domain N] [--device N] TYPE:PATH
              blktapctrl [--pipes DIR] detach MINOR
              blktapctrl [--pipes DIR] list""";
@@ -34,7 +37,8 @@ public final class Blktapctrl {
 
       Starts a tapdisk for each disk, and speaks with it over named pipes. Goes into the background.
       Disks come from Xen's store, where there is one (backend/tap), and by the commands, always.
-        -D                stays in the foreground
+        -D                stays in the foreground, and logs to standard error
+        --log FILE        where the log goes, its tapdisks' too, instead of /var/log/blktapctrl.log
         --pipes DIR       where the pipes and the socket for requests are, instead of /var/run/tap
         --pid-file FILE   which process is the daemon, instead of /var/run/blktapctrl.pid
         --compat RELEASE  the messages of 3.0.3, 3.0.4, 3.1 or 3.2 and later (default)
@@ -48,23 +52,33 @@ public final class Blktapctrl {
 
   private final Console console;
   private final Startup startup;
+  private final SignalledEnd end;
 
-  private Blktapctrl(Console console) {
+  private Blktapctrl(Console console, Startup startup, SignalledEnd end) {
     this.console = console;
-    this.startup = Startup.of(console);
+    this.startup = startup;
+    this.end = end;
   }
 
   /** Serves or sends a request, and ends the process with an exit code. */
   public static void main(String[] args) {
-    System.exit(run(Arrays.asList(args), Console.system()));
+    main(Arrays.asList(args), new HostBlktap());
+  }
+
+  static void main(List<String> words, BlktapDevices devices) {
+    Console console = Console.system(); // with the standard error that the log lets go of
+    DaemonLog.begin(PROGRAM, words, DaemonLog.byDefault(PROGRAM, console.environment()));
+    SignalledEnd end = SignalledEnd.ofProcess();
+    Startup startup = Startup.of(console, System.err);
+    end.exit(new Blktapctrl(console, startup, end).run(words, devices));
   }
 
   static int run(List<String> words, Console console) {
-    return run(words, console, new HostBlktap());
+    return run(words, console, new SignalledEnd(), new HostBlktap());
   }
 
-  static int run(List<String> words, Console console, BlktapDevices devices) {
-    return new Blktapctrl(console).run(words, devices);
+  static int run(List<String> words, Console console, SignalledEnd end, BlktapDevices devices) {
+    return new Blktapctrl(console, Startup.of(console), end).run(words, devices);
   }
 
   private int run(List<String> words, BlktapDevices devices) {
@@ -75,6 +89,7 @@ public final class Blktapctrl {
               .flag("-r")
               .flag("-h", "--help")
               .flag("--version")
+              .value(DaemonLog.OPTION)
               .value("--pipes")
               .value("--pid-file")
               .value("--compat")
@@ -96,10 +111,10 @@ public final class Blktapctrl {
       console.err().println("blktapctrl: " + e.getMessage() + "\n" + USAGE);
       return startup.failed(Errno.EINVAL.number());
     } catch (DiskException e) {
-      console.err().println("blktapctrl: " + e.sentence());
+      Failures.print(startup.err(), PROGRAM, e);
       return startup.failed(e.number());
     } catch (IOException | RuntimeException | Error e) {
-      Failures.print(console, "blktapctrl", e);
+      Failures.print(startup.err(), PROGRAM, e);
       return startup.failed(Errno.of(e).number());
     }
   }
@@ -127,17 +142,26 @@ public final class Blktapctrl {
       throws IOException, UsageException {
     PipeDialect dialect = dialect(arguments);
     devices.check();
-    TapdiskProgram program = TapdiskProgram.of(console.environment());
+    BlktapDaemon.Spawner spawner = spawner(arguments);
     Path pidFile = arguments.value("--pid-file").map(Path::of).orElse(PidFile.BLKTAPCTRL);
     try (PidFile unused = PidFile.take(pidFile, ProcessHandle.current().pid())) {
       Files.createDirectories(pipes);
       DaemonSocket socket = DaemonSocket.open(pipes, BlktapDaemon.TIMEOUT);
       try (BlktapDaemon daemon =
-          new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, program::serve)) {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> closeQuietly(socket), "closing"));
+          new BlktapDaemon(pipes, dialect, BlktapDaemon.TIMEOUT, devices, spawner)) {
+        end.then(() -> closeQuietly(socket));
         serve(socket, daemon, pipes);
       }
     }
+  }
+
+  private BlktapDaemon.Spawner spawner(Arguments arguments) throws DiskException {
+    TapdiskProgram program = TapdiskProgram.of(console.environment());
+    Optional<String> log =
+        arguments
+            .value(DaemonLog.OPTION)
+            .or(() -> DaemonLog.byDefault(PROGRAM, console.environment()));
+    return (commands, answers) -> program.serve(commands, answers, log);
   }
 
   /** Both sources beside each other, or the socket alone. */
@@ -166,7 +190,7 @@ public final class Blktapctrl {
     try {
       source.run(daemon);
     } catch (IOException | RuntimeException | Error e) {
-      Failures.print(console, "blktapctrl", e);
+      Failures.print(startup.err(), PROGRAM, e);
     }
   }
 

@@ -17,12 +17,11 @@ import io.vdisk.backend.tap.xen.XenOptions;
 import io.vdisk.backend.tap.xen.XenStore;
 import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -32,6 +31,8 @@ import java.util.concurrent.TimeoutException;
  * signal to end drains, flushes and closes; guests wait in their rings for the next one.
  */
 public final class Blktapd {
+  private static final String PROGRAM = "blktapd";
+
   private static final String USAGE = "usage: blktapd [-D] [OPTIONS]";
 
   private static final String HELP =
@@ -65,11 +66,13 @@ public final class Blktapd {
 
   private final Console console;
   private final Startup startup;
+  private final SignalledEnd end;
   private final RingConnector connector;
 
-  private Blktapd(Console console, RingConnector connector) {
+  private Blktapd(Console console, Startup startup, SignalledEnd end, RingConnector connector) {
     this.console = console;
-    this.startup = Startup.of(console);
+    this.startup = startup;
+    this.end = end;
     this.connector = connector;
   }
 
@@ -77,12 +80,14 @@ public final class Blktapd {
   public static void main(String[] args) {
     List<String> words = Arrays.asList(args);
     Console console = Console.system(); // with the standard error that the log lets go of
-    DaemonLog.begin(words);
-    System.exit(run(words, console, GrantTransport::connect));
+    DaemonLog.begin(PROGRAM, words, DaemonLog.byDefault(PROGRAM, console.environment()));
+    SignalledEnd end = SignalledEnd.ofProcess();
+    Startup startup = Startup.of(console, System.err);
+    end.exit(new Blktapd(console, startup, end, GrantTransport::connect).run(words));
   }
 
-  static int run(List<String> words, Console console, RingConnector connector) {
-    return new Blktapd(console, connector).run(words);
+  static int run(List<String> words, Console console, SignalledEnd end, RingConnector connector) {
+    return new Blktapd(console, Startup.of(console), end, connector).run(words);
   }
 
   private int run(List<String> words) {
@@ -94,7 +99,7 @@ public final class Blktapd {
               .flag("--version")
               .flag("--together")
               .value("--serve")
-              .value("--log")
+              .value(DaemonLog.OPTION)
               .value("--types")
               .value("--queues")
               .value("--folder")
@@ -114,7 +119,7 @@ public final class Blktapd {
       console.err().println("blktapd: " + e.getMessage() + "\n" + USAGE);
       return startup.failed(Errno.EINVAL.number());
     } catch (IOException | RuntimeException | Error e) {
-      Failures.print(console, "blktapd", e);
+      Failures.printAll(startup.err(), PROGRAM, e);
       return startup.failed(Errno.of(e).number());
     }
   }
@@ -138,22 +143,24 @@ public final class Blktapd {
 
   /** All devices of some types. */
   private void serve(List<String> types, XenStore store, DeviceServers servers) throws IOException {
-    endOnSignal(servers, store);
-    // Not closed: its watches end with the store.
-    BackendWatcher unused = BackendWatcher.begin(store, store.ownDomain(), types, servers);
-    startup.ready("blktapd serves " + String.join(", ", types));
-    while (!hasEnded(store)) {
-      servers.tick();
+    CompletableFuture<Object> over = CompletableFuture.anyOf(store.ended(), end.asked());
+    try (servers) {
+      // Not closed: its watches end with the store.
+      BackendWatcher unused = BackendWatcher.begin(store, store.ownDomain(), types, servers);
+      startup.ready("blktapd serves " + String.join(", ", types));
+      while (!hasEnded(over)) {
+        servers.tick();
+      }
     }
   }
 
   /** One device, until it has gone. */
   private void serve(BackendDevice device, XenStore store, XenDisks disks) throws IOException {
-    endOnSignal(disks, store);
+    CompletableFuture<Object> over = CompletableFuture.anyOf(store.ended(), end.asked());
     disks.look(device);
     OneDevice.watch(store, device, disks);
     startup.ready("blktapd serves " + device);
-    while (!disks.isEmpty() && !hasEnded(store)) {
+    while (!disks.isEmpty() && !hasEnded(over)) {
       disks.tick();
     }
   }
@@ -173,14 +180,13 @@ public final class Blktapd {
       throw new UsageException("no launcher tells where blktapd is: --together needs none");
     }
     List<String> command = new ArrayList<>(List.of(beside + "/blktapd", "-D"));
-    for (String option :
-        List.of("--log", "--queues", "--folder", "--statistics", "--backing-policy")) {
+    for (String option : List.of("--queues", "--folder", "--statistics", "--backing-policy")) {
       arguments.value(option).ifPresent(value -> command.addAll(List.of(option, value)));
     }
-    boolean isLoggedByDefault = console.environment().containsKey(Startup.VARIABLE);
-    if (isLoggedByDefault && !arguments.has("--log")) {
-      command.addAll(List.of("--log", DaemonLog.FILE));
-    }
+    arguments
+        .value(DaemonLog.OPTION)
+        .or(() -> DaemonLog.byDefault(PROGRAM, console.environment()))
+        .ifPresent(file -> command.addAll(List.of(DaemonLog.OPTION, file)));
     return new DiskProcesses(store, locks, disks, device -> start(command, device));
   }
 
@@ -194,28 +200,21 @@ public final class Blktapd {
     return builder.start();
   }
 
-  /** Guests wait in their rings for who comes next. */
-  private static void endOnSignal(DeviceServers servers, XenStore store) {
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(servers, store), "closing"));
-  }
-
-  private static void end(DeviceServers servers, XenStore store) {
+  /**
+   * Waits for the next tick; true after a signal to end.
+   *
+   * @param over why all is over, once it is
+   * @throws IOException when the store goes
+   */
+  private static boolean hasEnded(CompletableFuture<Object> over) throws IOException {
     try {
-      servers.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } finally {
-      store.close();
-    }
-  }
-
-  /** Waits for the next tick; fails when the store goes. */
-  private static boolean hasEnded(XenStore store) throws IOException {
-    try {
-      throw store.ended().get(TICK_SECONDS, TimeUnit.SECONDS);
+      if (over.get(TICK_SECONDS, TimeUnit.SECONDS) instanceof IOException reason) {
+        throw reason;
+      }
+      return true;
     } catch (TimeoutException e) {
       return false;
-    } catch (InterruptedException | ExecutionException | CancellationException e) {
+    } catch (InterruptedException | ExecutionException e) {
       throw new AssertionError("nobody interrupts, and the end is a value", e);
     }
   }

@@ -5,14 +5,16 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * The log of a daemon: a line for each event, on standard error, or in a file where that is let go
  * of. To be begun before anything is logged.
  */
 final class DaemonLog {
-  /** Where it is in the background, unless told otherwise. */
-  static final String FILE = "/var/log/blktapd.log";
+  /** The option that names the file. */
+  static final String OPTION = "--log";
 
   /** The formats of java.util.logging, and of the JVM's own logger where that is missing. */
   private static final List<String> FORMATS =
@@ -22,24 +24,33 @@ final class DaemonLog {
 
   private DaemonLog() {}
 
+  /** The file of a daemon that is not told where: it has one in the background. */
+  static Optional<String> byDefault(String program, Map<String, String> environment) {
+    return environment.containsKey(Startup.VARIABLE)
+        ? Optional.of("/var/log/" + program + ".log")
+        : Optional.empty();
+  }
+
   /**
    * Begins it as the words of the command line say.
    *
    * @param words of which others will complain, if they make no sense
+   * @param byDefault the file where they name none; empty: standard error, while that is there
    */
-  static void begin(List<String> words) {
+  static void begin(String program, List<String> words, Optional<String> byDefault) {
     FORMATS.forEach(name -> System.setProperty(name, LINE));
-    int at = words.indexOf("--log");
+    int at = words.indexOf(OPTION);
     boolean isNamed = at >= 0 && at + 1 < words.size();
-    if (isNamed || System.getenv().containsKey(Startup.VARIABLE)) {
-      String file = isNamed ? words.get(at + 1) : FILE;
-      try {
-        PrintStream log =
-            new PrintStream(new FileOutputStream(file, true), true, StandardCharsets.UTF_8);
-        System.setErr(log);
-      } catch (IOException e) {
-        System.err.println("blktapd: no log is written to " + file + ": " + e.getMessage());
-      }
+    Optional<String> file = isNamed ? Optional.of(words.get(at + 1)) : byDefault;
+    file.ifPresent(name -> turnTo(name, program));
+  }
+
+  private static void turnTo(String file, String program) {
+    try {
+      System.setErr(
+          new PrintStream(new FileOutputStream(file, true), true, StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      System.err.println(program + ": no log is written to " + file + ": " + e.getMessage());
     }
   }
 }

@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.ReferenceDeniedException;
 import io.vdisk.SecretException;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.AccessDeniedException;
@@ -31,11 +32,24 @@ final class Failures {
 
   /** Prints the sentence after the program's name; with the stack if the program is at fault. */
   static void print(Console console, String program, Throwable failure) {
+    print(console.err(), program, failure);
+  }
+
+  /** The same to some place. */
+  static void print(PrintStream err, String program, Throwable failure) {
     if (isExpected(failure)) {
-      console.err().println(program + ": " + sentence(failure));
+      err.println(program + ": " + sentence(failure));
     } else {
-      console.err().println(program + ": this is a fault of the program itself");
-      failure.printStackTrace(console.err());
+      err.println(program + ": this is a fault of the program itself");
+      failure.printStackTrace(err);
+    }
+  }
+
+  /** The same, and of each failure that came with it: several disks may have failed. */
+  static void printAll(PrintStream err, String program, Throwable failure) {
+    print(err, program, failure);
+    for (Throwable other : failure.getSuppressed()) {
+      printAll(err, program, other);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.vdisk.tools;
 
+import java.io.PrintStream;
+
 /**
  * How a process that serves tells that it is ready. In the foreground it prints a line. In the
  * background its launcher waits for a line with an exit code and what to print, and the process
@@ -11,19 +13,38 @@ final class Startup {
   static final String VARIABLE = "VDISK_LAUNCHER_WAITS";
 
   private final Console console;
+  private final PrintStream log;
   private final boolean isAwaited;
+  private volatile boolean isReady;
 
-  private Startup(Console console, boolean isAwaited) {
+  private Startup(Console console, PrintStream log, boolean isAwaited) {
     this.console = console;
+    this.log = log;
     this.isAwaited = isAwaited;
   }
 
+  /**
+   * One of a process.
+   *
+   * @param log where trouble is told once it is ready
+   */
+  static Startup of(Console console, PrintStream log) {
+    return new Startup(console, log, console.environment().containsKey(VARIABLE));
+  }
+
+  /** The same where nothing but standard error is a log. */
   static Startup of(Console console) {
-    return new Startup(console, console.environment().containsKey(VARIABLE));
+    return of(console, console.err());
+  }
+
+  /** Where trouble is told now. */
+  PrintStream err() {
+    return isReady ? log : console.err();
   }
 
   /** Tells that clients may come. */
   void ready(String line) {
+    isReady = true;
     if (!isAwaited) {
       if (!line.isEmpty()) {
         console.out().println(line);
@@ -38,7 +59,7 @@ final class Startup {
 
   /** Tells, and returns, the exit code of a process that did not get so far. */
   int failed(int code) {
-    if (isAwaited) {
+    if (isAwaited && !isReady) {
       console.out().println(code);
     }
     return code;

@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.backend.tap.control.BlktapDevices;
 import io.vdisk.backend.tap.control.ControlFolder;
 import io.vdisk.backend.tap.control.ControlServer;
 import io.vdisk.backend.tap.control.Disks;
@@ -12,12 +13,15 @@ import io.vdisk.backend.tap.control.XenGuestRings;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.LastClosings;
 import io.vdisk.backend.tap.disk.RingFiles;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * The process {@code tapdisk} of Xen's blktap: it serves disks and takes its commands from a
@@ -25,6 +29,27 @@ import java.util.Optional;
  * closes first.
  */
 public final class Tapdisk {
+  /** The variable of the environment that names a file for the log. */
+  static final String LOG = "VDISK_TAP_LOG";
+
+  /**
+   * What it finds on its host; tests have their own.
+   *
+   * @param disks made for a policy, and a folder of sockets
+   * @param devices of blktap 1
+   * @param patience for how long disks are waited for at the end
+   */
+  record Surroundings(
+      BiFunction<DiskPolicy, Optional<Path>, Disks> disks,
+      BlktapDevices devices,
+      Duration patience) {
+    Surroundings() {
+      this(TapDisks::new, new HostBlktap(), LastClosings.PATIENCE);
+    }
+  }
+
+  private static final String PROGRAM = "tapdisk";
+
   private static final String USAGE = "usage: tapdisk <-u uuid> <-c control socket>";
 
   /** What the tapdisk of blktap 1 printed. */
@@ -46,24 +71,39 @@ public final class Tapdisk {
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
                             name each file that this process may read, and its guest reads that
+        --log FILE          where the log goes, instead of standard error, which is let go of in
+                            the background; the variable VDISK_TAP_LOG says the same
         --statistics DIR    where the numbers of guests of Xen are told, instead of /dev/shm
             --version       prints the version""";
 
   private final Console console;
   private final Startup startup;
+  private final SignalledEnd end;
+  private final Surroundings host;
 
-  private Tapdisk(Console console) {
+  private Tapdisk(Console console, Startup startup, SignalledEnd end, Surroundings host) {
     this.console = console;
-    this.startup = Startup.of(console);
+    this.startup = startup;
+    this.end = end;
+    this.host = host;
   }
 
   /** Serves, and ends the process with an exit code. */
   public static void main(String[] args) {
-    System.exit(run(Arrays.asList(args), Console.system()));
+    main(Arrays.asList(args), new Surroundings());
+  }
+
+  static void main(List<String> words, Surroundings host) {
+    Console console = Console.system(); // with the standard error that the log lets go of
+    DaemonLog.begin(PROGRAM, words, Optional.ofNullable(console.environment().get(LOG)));
+    SignalledEnd end = SignalledEnd.ofProcess();
+    Startup startup = Startup.of(console, System.err);
+    end.exit(new Tapdisk(console, startup, end, host).run(words));
   }
 
   static int run(List<String> words, Console console) {
-    return new Tapdisk(console).run(words);
+    Startup startup = Startup.of(console);
+    return new Tapdisk(console, startup, new SignalledEnd(), new Surroundings()).run(words);
   }
 
   private int run(List<String> words) {
@@ -77,6 +117,7 @@ public final class Tapdisk {
               .value("--compat")
               .value("--backing-policy")
               .value("--statistics")
+              .value(DaemonLog.OPTION)
               .parse(words);
       if (arguments.has("--help")) {
         console.err().println(USAGE + "\n" + HELP);
@@ -100,10 +141,10 @@ public final class Tapdisk {
       console.err().println("tapdisk: " + e.getMessage() + "\n" + USAGE);
       return startup.failed(Errno.EINVAL.number());
     } catch (DiskException e) {
-      console.err().println("tapdisk: " + e.sentence());
+      Failures.printAll(startup.err(), PROGRAM, e);
       return startup.failed(e.number());
     } catch (IOException | RuntimeException | Error e) {
-      Failures.print(console, "tapdisk", e);
+      Failures.printAll(startup.err(), PROGRAM, e);
       return startup.failed(Errno.of(e).number());
     }
   }
@@ -116,27 +157,27 @@ public final class Tapdisk {
             .orElseGet(() -> ControlFolder.of(console.environment()));
     Generation generation = generation(arguments);
     Path logs = folder.path().resolve("writes");
-    Disks disks = new TapDisks(policy(arguments).withWriteLogs(logs), Optional.of(folder.path()));
+    DiskPolicy policy = policy(arguments).withWriteLogs(logs);
+    Disks disks = host.disks().apply(policy, Optional.of(folder.path()));
     long pid = ProcessHandle.current().pid();
     Path statistics = arguments.value("--statistics").map(Path::of).orElse(RingFiles.FOLDER);
     GuestRings rings = new XenGuestRings(statistics);
     ControlServer server =
         ControlServer.open(folder, pid, generation, ControlServer.TIMEOUT, disks, rings);
-    Thread closing = new Thread(server::close, "closing");
-    Runtime.getRuntime().addShutdownHook(closing);
+    end.then(server::close);
     startup.ready(server.socket().toString());
-    server.run();
+    server.run(host.patience());
   }
 
   /** As the tapdisk of blktap 1, which blktapctrl starts. */
   private void serve(Path read, Path write, Arguments arguments)
       throws IOException, UsageException {
-    Disks disks = new TapDisks(policy(arguments));
+    Disks disks = host.disks().apply(policy(arguments), Optional.empty());
     long pid = ProcessHandle.current().pid();
-    PipeServer server = PipeServer.open(read, write, pid, disks, new HostBlktap());
-    Runtime.getRuntime().addShutdownHook(new Thread(server::close, "closing"));
+    PipeServer server = PipeServer.open(read, write, pid, disks, host.devices());
+    end.then(server::close);
     startup.ready("");
-    server.run();
+    server.run(host.patience());
   }
 
   private Generation generation(Arguments arguments) throws UsageException {

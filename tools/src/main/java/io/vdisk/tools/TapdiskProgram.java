@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -52,8 +53,9 @@ record TapdiskProgram(Path path) {
    *
    * @param read the pipe that it reads
    * @param write the pipe that it writes
+   * @param log the file of its log, if it has one
    */
-  void serve(Path read, Path write) throws DiskException {
+  void serve(Path read, Path write, Optional<String> log) throws DiskException {
     try {
       ProcessBuilder builder =
           new ProcessBuilder(path.toString(), read.toString(), write.toString())
@@ -61,6 +63,7 @@ record TapdiskProgram(Path path) {
               .redirectError(ProcessBuilder.Redirect.DISCARD);
       // It is the daemon's launcher that waits, not this one's.
       builder.environment().remove(Startup.VARIABLE);
+      log.ifPresent(file -> builder.environment().put(Tapdisk.LOG, file));
       builder.start().getOutputStream().close();
     } catch (IOException e) {
       throw new DiskException(Errno.ENOENT, path + " cannot be started", e);

@@ -298,7 +298,7 @@ class LauncherTest {
       assertEquals(22, run(folder, tapdisk, "--compat", "5").code());
       assertEquals(255, run(folder, tapdisk, "one").code());
       assertEquals(0, run(folder, tapdisk, "-h").code());
-      Ended daemon = run(folder, bin.resolve("blktapctrl").toString());
+      Ended daemon = run(folder, bin.resolve("blktapctrl").toString(), "--log", "log");
       assertEquals(19, daemon.code());
       assertTrue(daemon.err().contains("/dev/xen/blktap0 is missing"), daemon.err());
     } finally {

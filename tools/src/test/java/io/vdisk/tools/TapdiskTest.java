@@ -11,6 +11,7 @@ import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
+import io.vdisk.ReferencePolicy;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
@@ -23,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -48,15 +50,21 @@ class TapdiskTest {
     Requirements.need(Files.isExecutable(Path.of("/bin/sh")), "needs a POSIX shell");
     shell = new Shell(folder.toRealPath());
     shell.environment.put("VDISK_TAP_FOLDER", shell.folder + "/run");
+    shell.environment.put("TAPDISK2", program(Tapdisk.class).toString());
+  }
+
+  /** Starts a class with a main method. */
+  private Path program(Class<?> main) throws IOException {
     Path program = shell.folder.resolve("tapdisk");
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Path tests = Path.of("target", "test-classes").toAbsolutePath();
     Files.writeString(
         program,
         ("#!/bin/sh\nexec '" + java + "' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '")
-            + (System.getProperty("java.class.path") + ":" + modulePath())
-            + "' io.vdisk.tools.Tapdisk -D \"$@\"\n");
+            + (System.getProperty("java.class.path") + ":" + modulePath() + ":" + tests)
+            + ("' " + main.getName() + " -D \"$@\"\n"));
     assertTrue(program.toFile().setExecutable(true));
-    shell.environment.put("TAPDISK2", program.toString());
+    return program;
   }
 
   /** Where Maven puts the modules. */
@@ -154,6 +162,62 @@ class TapdiskTest {
     tap("free", "-m", "0");
   }
 
+  /** A child of this process, which sees how it ends. */
+  private Process start(String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of(shell.environment.get("TAPDISK2")));
+    command.addAll(List.of("--folder", shell.folder + "/run"));
+    command.addAll(List.of(words));
+    Process process = new ProcessBuilder(command).start();
+    pid = process.pid();
+    assertTrue(process.inputReader().readLine().endsWith("/ctl" + pid));
+    return process;
+  }
+
+  private void open(int minor, String disk) {
+    String process = Long.toString(pid);
+    tap("allocate");
+    tap("attach", "-p", process, "-m", "" + minor);
+    tap("open", "-p", process, "-m", "" + minor, "-a", disk);
+  }
+
+  @Test
+  void signalToEndIsNoFailureIfAllWasClosedWell() throws Exception {
+    Process tapdisk = start();
+    open(0, "vhd:" + vhd());
+
+    tapdisk.destroy();
+
+    assertEquals(0, tapdisk.waitFor());
+  }
+
+  @Test
+  void diskWhoseHostNeverAnswersIsNamedInTheLogAtTheEndAndTheOthersAreClosed() throws Exception {
+    Path raw = Files.write(shell.folder.resolve("stuck"), new byte[8192]);
+    Path image = shell.folder.resolve("d.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 64 << 20)).close();
+    program(StuckTapdisk.class);
+    Process tapdisk = start("--log", shell.folder + "/log");
+    open(0, "aio:" + raw);
+    open(1, "qcow2:" + image);
+    try (SharedFileFrontend guest = guest(1)) {
+      write(guest, 1);
+
+      tapdisk.destroy();
+
+      assertEquals(5, tapdisk.waitFor());
+    }
+    assertHolds(image, 1);
+    List<String> log = Files.readAllLines(shell.folder.resolve("log"));
+    assertEquals(
+        List.of(
+            "tapdisk: minor 0 (aio:"
+                + raw
+                + ") is not closed: its host has not answered for 1 s; what its guest flushed"
+                + " is safe"),
+        log.stream().filter(line -> line.startsWith("tapdisk:")).toList(),
+        log::toString);
+  }
+
   private String firstPid() {
     return shell.out.replaceAll("pid=(\\d+) (?s).*", "$1");
   }
@@ -233,6 +297,44 @@ class TapdiskTest {
     }
   }
 
+  /** The parent is gone afterwards for what was read, and for nothing else. */
+  @Test
+  void whatAGuestReadsFromAParentIsInTheImageAfterwards() throws Exception {
+    Requirements.need("qemu-img");
+    byte[] content = shell.disk("/parent.raw", 4 << 20);
+    Arrays.fill(content, 1 << 20, 2 << 20, (byte) 7);
+    Files.write(shell.file("/parent.raw"), content);
+    Path image = shell.file("/d.qcow2");
+    CreateOptions overlay =
+        CreateOptions.overlay("qcow2", shell.file("/parent.raw").toString(), "raw");
+    Images.create(image, overlay.withReferences(ReferencePolicy.any())).close();
+    Process tapdisk = start();
+    String process = Long.toString(pid);
+    tap("allocate");
+    tap("attach", "-p", process, "-m", "0");
+    tap("open", "-p", process, "-m", "0", "-a", "qcow2:" + image, "-r");
+
+    try (SharedFileFrontend guest = guest(0)) {
+      ask(guest, 0, (1 << 20) / 512);
+      assertEquals(7, guest.data().get(0));
+      assertEquals(7, guest.data().get(4095));
+    }
+
+    tap("destroy", "-p", process, "-m", "0");
+    assertEquals(0, tapdisk.waitFor());
+    assertEquals(0, shell.program("qemu-img", "check", "/d.qcow2"), shell.out);
+    shell.program("qemu-img", "map", "--output=json", "/d.qcow2");
+    List<String> held = shell.out.lines().filter(line -> line.contains("\"depth\": 0")).toList();
+    assertEquals(1, held.size(), shell.out);
+    assertTrue(
+        held.get(0).contains("\"start\": 1048576, \"length\": 65536, \"depth\": 0"), shell.out);
+    Files.write(shell.file("/parent.raw"), new byte[4 << 20]);
+    byte[] left = shell.content("/d.qcow2", "qcow2");
+    assertEquals(7, left[1 << 20]);
+    assertEquals(7, left[(1 << 20) + 65_535]);
+    assertEquals(0, left[(1 << 20) + 65_536]);
+  }
+
   private SharedFileFrontend guest(int minor) throws IOException {
     return SharedFileFrontend.connect(
         shell.folder.resolve("run/ring" + minor),
@@ -287,7 +389,12 @@ class TapdiskTest {
   /** Writes a page somewhere and waits for the answer. */
   private static void write(SharedFileFrontend guest, int number) throws IOException {
     guest.data().putLong(0, number + 1);
-    guest.ring().next().operation(1, number * 600_064L / 512).segment(0, 0, 7);
+    ask(guest, 1, number * 600_064L / 512);
+  }
+
+  /** One page from a sector on. */
+  private static void ask(SharedFileFrontend guest, int operation, long sector) throws IOException {
+    guest.ring().next().operation(operation, sector).segment(0, 0, 7);
     guest.ring().put();
     guest.ring().publish();
     guest.ringBell();

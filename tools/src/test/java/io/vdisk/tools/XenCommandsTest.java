@@ -40,6 +40,7 @@ class XenCommandsTest {
 
   @TempDir Path folder;
   private final ExecutorService pool = Executors.newCachedThreadPool();
+  private final SignalledEnd signalled = new SignalledEnd();
   private SimulatedXenStore store;
   private Shell shell;
   private Shell daemon;
@@ -93,7 +94,7 @@ class XenCommandsTest {
     List<String> words = new ArrayList<>(List.of("-D", "--folder", folder + "/run"));
     words.addAll(List.of(options));
     return pool.submit(
-        () -> daemon.run((none, console) -> Blktapd.run(words, console, this::connect)));
+        () -> daemon.run((none, console) -> Blktapd.run(words, console, signalled, this::connect)));
   }
 
   private int attach(String... words) {
@@ -278,7 +279,8 @@ class XenCommandsTest {
   }
 
   private int blktapd(String... words) {
-    return shell.run((said, console) -> Blktapd.run(said, console, this::connect), words);
+    return shell.run(
+        (said, console) -> Blktapd.run(said, console, signalled, this::connect), words);
   }
 
   @Test
@@ -289,5 +291,18 @@ class XenCommandsTest {
     store.await(FRONT + "/state", "4");
     assertEquals(0, detach("guest", "xvda"), () -> shell.err);
     assertEquals(0, served.get(30, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aSignalEndsTheDaemonAndItsDisksStayForTheNextOne() throws Exception {
+    Future<Integer> served = serve("--together");
+    play();
+    assertEquals(0, attach("7", image(), "xvda", "w", "0"), () -> shell.err);
+
+    signalled.signal();
+
+    assertEquals(0, served.get(30, TimeUnit.SECONDS));
+    assertEquals("", daemon.err);
+    assertEquals(Optional.of("4"), store.find(BACK + "/state"));
   }
 }

@@ -2,6 +2,10 @@ package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.FirstFailure;
+import io.vdisk.backend.tap.disk.LastClosings;
+import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -81,31 +85,24 @@ final class AttachedDisks {
     return attached.isEmpty();
   }
 
-  /**
-   * Closes and detaches all, each whether or not another failed.
-   *
-   * @throws DiskException the first failure, the others suppressed
-   */
-  void closeAll() throws DiskException {
-    List<DiskException> failures = new ArrayList<>();
+  /** Begins to close and to detach all, whatever else is being done to one of them. */
+  LastClosings closeAll(Duration patience) {
+    LastClosings closings = new LastClosings(patience);
     for (Attached one : all()) {
-      synchronized (one) {
-        try {
-          one.disk().close(false);
-        } catch (DiskException e) {
-          failures.add(e);
-        }
-        try {
-          detach(one);
-        } catch (DiskException e) {
-          failures.add(e);
-        }
-      }
+      String name = one.disk().name().map(disk -> " (" + disk + ")").orElse("");
+      closings.begin("minor " + one.minor() + name, () -> close(one));
     }
-    if (!failures.isEmpty()) {
-      DiskException first = failures.get(0);
-      failures.subList(1, failures.size()).forEach(first::addSuppressed);
-      throw first;
+    return closings;
+  }
+
+  private void close(Attached one) throws IOException {
+    synchronized (one) {
+      if (find(one.minor()).filter(one::equals).isPresent()) { // else a client detached it
+        FirstFailure failure = new FirstFailure();
+        failure.run(() -> one.disk().close(false));
+        failure.run(() -> detach(one));
+        failure.check();
+      }
     }
   }
 }

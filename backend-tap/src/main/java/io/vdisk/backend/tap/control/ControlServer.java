@@ -3,11 +3,11 @@ package io.vdisk.backend.tap.control;
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.LastClosings;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -17,22 +17,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The control socket of a tapdisk, {@code ctl<pid>}: each connection brings one request and takes
  * one answer. Whoever is slow, leaves in the middle or sends nonsense keeps nobody else waiting.
  *
- * <p>{@link #run} serves until the last disk has been detached, until a client says exit, or until
- * {@link #close}, which any thread may call; then it answers what it had begun, drains, flushes and
- * closes the disks that are left, and removes the socket.
+ * <p>{@link #run()} serves until the last disk has been detached, until a client says exit, or
+ * until {@link #close}, which any thread may call; then it answers what it had begun, drains,
+ * flushes and closes the disks that are left, all at the same time, and removes the socket.
  */
 public final class ControlServer implements Closeable {
   /** TD_CTL_RECV_TIMEOUT and TD_CTL_SEND_TIMEOUT. */
@@ -41,25 +34,15 @@ public final class ControlServer implements Closeable {
   /** TD_CTL_SOCK_BACKLOG. */
   private static final int BACKLOG = 32;
 
-  private static final int IDLE_WORKER_SECONDS = 5;
-
   private final Path socket;
   private final Generation generation;
   private final AttachedDisks disks;
   private final GuestRings rings;
-  private final RequestHandler handler;
   private final ServerSocketChannel server;
   private final Selector selector;
   private final SelectionKey accepting;
   private final Connections connections;
-  private final Queue<Runnable> finished = new ConcurrentLinkedQueue<>();
-  private final ExecutorService workers =
-      new ThreadPoolExecutor(
-          0,
-          Connections.MAX_COUNT,
-          IDLE_WORKER_SECONDS,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>());
+  private final Answers answers;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean isStopping;
 
@@ -77,9 +60,9 @@ public final class ControlServer implements Closeable {
     this.connections = new Connections(timeout.toNanos());
     this.disks = disks;
     this.rings = rings;
-    this.handler = handler;
     this.server = server;
     this.selector = Selector.open();
+    this.answers = new Answers(handler, generation, connections, selector::wakeup, this::exit);
     server.configureBlocking(false);
     this.accepting = server.register(selector, SelectionKey.OP_ACCEPT);
   }
@@ -122,23 +105,26 @@ public final class ControlServer implements Closeable {
     return socket;
   }
 
+  /** Serves, and at the end waits for disks for {@link LastClosings#PATIENCE}. */
+  public void run() throws IOException {
+    run(LastClosings.PATIENCE);
+  }
+
   /**
    * Serves. Called once.
    *
-   * @throws IOException if a disk that was left open could not be closed well
+   * @param patience for how long disks that are left open are waited for at the end
+   * @throws IOException if one of them could not be closed well, or in that time
    */
-  public void run() throws IOException {
+  public void run(Duration patience) throws IOException {
     try {
-      while (!isDone()) {
-        selector.select(this::ready, connections.millisLeft());
-        for (Runnable next = finished.poll(); next != null; next = finished.poll()) {
-          next.run();
+      while (!isStopping) {
+        step(connections.millisLeft());
+        if (disks.isLastGone()) {
+          isStopping = true;
         }
-        connections.dropLate();
-        accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
       }
-      workers.shutdown();
-      disks.closeAll();
+      end(disks.closeAll(patience));
     } finally {
       rings.close();
       release();
@@ -146,24 +132,39 @@ public final class ControlServer implements Closeable {
     }
   }
 
+  /**
+   * Does what can be done.
+   *
+   * @param most milliseconds to wait for that; 0: for ever
+   */
+  private void step(long most) throws IOException {
+    selector.select(this::ready, most);
+    answers.giveFinished();
+    connections.dropLate();
+    accepting.interestOps(canAccept() ? SelectionKey.OP_ACCEPT : 0);
+  }
+
   private boolean canAccept() {
     return !isStopping && !connections.isFull();
   }
 
-  /** Whether all is answered, and no more is wanted. */
-  private boolean isDone() {
-    if (disks.isLastGone()) {
-      isStopping = true;
-    }
-    if (isStopping) {
+  /** While disks are being closed, those get their answers whose requests were begun. */
+  private void end(LastClosings closings) throws IOException {
+    connections.dropReading();
+    for (long left = closings.millisLeft();
+        left > 0 && !connections.isEmpty();
+        left = closings.millisLeft()) {
+      long mostForClients = connections.millisLeft();
+      step(mostForClients == 0 ? left : Math.min(left, mostForClients));
       connections.dropReading();
     }
-    return isStopping && connections.isEmpty();
+    answers.endWorkers();
+    closings.await();
   }
 
   private void ready(SelectionKey key) {
     if (key.attachment() instanceof Connection connection) {
-      connections.attempt(connection, () -> proceed(connection));
+      connections.attempt(connection, () -> answers.proceed(connection));
     } else {
       accept();
     }
@@ -185,58 +186,13 @@ public final class ControlServer implements Closeable {
     }
   }
 
-  private void proceed(Connection connection) throws IOException {
-    if (connection.isWriting()) {
-      connection.write();
-      return;
+  /** A client says exit; false if there are disks. */
+  private boolean exit() {
+    if (!disks.isEmpty()) {
+      return false;
     }
-    Optional<ControlRequest> request;
-    try {
-      request = connection.read();
-    } catch (DiskException e) {
-      Reply refusal = Reply.of(ControlMessage.error(connection.cookie(), e));
-      connection.answer(refusal.encode(generation));
-      return;
-    }
-    if (request.isPresent()) {
-      begin(connection, request.get());
-    }
-  }
-
-  private void begin(Connection connection, ControlRequest request) throws IOException {
-    MessageType type = request.message().type();
-    if (type == MessageType.EXIT && disks.isEmpty()) {
-      isStopping = true;
-      connection.close();
-    } else if (RequestHandler.isImmediate(type)) {
-      connection.answer(encoded(request));
-    } else {
-      workers.execute(
-          () -> {
-            ByteBuffer answer = encoded(request);
-            finished.add(() -> connections.attempt(connection, () -> connection.answer(answer)));
-            selector.wakeup();
-          });
-    }
-  }
-
-  /** Whatever goes wrong, there is an answer. */
-  private ByteBuffer encoded(ControlRequest request) {
-    try {
-      return handler.answer(request).encode(generation);
-    } catch (DiskException e) {
-      return error(request, e);
-    } catch (RuntimeException | Error e) {
-      return error(request, RequestHandler.fault(e));
-    }
-  }
-
-  private ByteBuffer error(ControlRequest request, DiskException failure) {
-    try {
-      return Reply.of(ControlMessage.error(request.message().cookie(), failure)).encode(generation);
-    } catch (DiskException impossible) {
-      throw new AssertionError("every generation has errors", impossible);
-    }
+    isStopping = true;
+    return true;
   }
 
   private void release() throws IOException {
@@ -247,7 +203,7 @@ public final class ControlServer implements Closeable {
   }
 
   /**
-   * Makes {@link #run} end, and waits until it has. Again is harmless, but not before run was
+   * Makes {@link #run()} end, and waits until it has. Again is harmless, but not before run was
    * called.
    */
   @Override

@@ -4,53 +4,44 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
-import io.vdisk.backend.tap.disk.OpenFlag;
-import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.FirstFailure;
+import io.vdisk.backend.tap.disk.LastClosings;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.OptionalInt;
-import java.util.Set;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tapdisk of blktap 1: it takes its commands from a pipe and answers into another. {@link #run}
- * serves until its last disk is closed, or until {@link #close}, which any thread may call; then
- * all disks are flushed and closed.
+ * The tapdisk of blktap 1: it takes its commands from a pipe and answers into another. {@link
+ * #run()} serves until its last disk is closed, or until {@link #close}, which any thread may call;
+ * then all disks are flushed and closed, all at the same time.
  */
 public final class PipeServer implements Closeable {
   private static final int LEAST_HEADER = PipeDialect.XEN_3_0.headerSize();
 
   private final Pipes pipes;
   private final long pid;
-  private final Disks disks;
-  private final BlktapDevices devices;
-  private final Map<Integer, Served> served = new HashMap<>();
-  private final ByteBuffer bytes = ByteBuffer.allocate(PipeMessage.MAX_SIZE);
+  private final PipeDisks disks;
+  private final CompletableFuture<@Nullable Void> stopped = new CompletableFuture<>();
   private final CountDownLatch ended = new CountDownLatch(1);
+
+  private volatile boolean hasRead; // what is the reader's stays as it is then
+
+  // The reader's.
+  private final ByteBuffer bytes = ByteBuffer.allocate(PipeMessage.MAX_SIZE);
+  private final FirstFailure failure = new FirstFailure();
   private PipeDialect dialect = PipeDialect.XEN_3_2;
   private boolean isLastClosed;
-  private @Nullable DiskException failure;
 
-  /** A disk by its cookie, and the minor of its device once it has one. */
-  private static final class Served {
-    final ControlledDisk disk;
-    OptionalInt minor = OptionalInt.empty();
-
-    Served(ControlledDisk disk) {
-      this.disk = disk;
-    }
-  }
-
-  private PipeServer(Pipes pipes, long pid, Disks disks, BlktapDevices devices) {
+  private PipeServer(Pipes pipes, long pid, PipeDisks disks) {
     this.pipes = pipes;
     this.pid = pid;
     this.disks = disks;
-    this.devices = devices;
   }
 
   /**
@@ -60,26 +51,61 @@ public final class PipeServer implements Closeable {
    */
   public static PipeServer open(Path read, Path write, long pid, Disks disks, BlktapDevices devices)
       throws DiskException {
-    return new PipeServer(Pipes.open(read, write), pid, disks, devices);
+    return new PipeServer(Pipes.open(read, write), pid, new PipeDisks(disks, devices));
+  }
+
+  /** Serves, and at the end waits for disks for {@link LastClosings#PATIENCE}. */
+  public void run() throws IOException {
+    run(LastClosings.PATIENCE);
   }
 
   /**
    * Serves. Called once.
    *
-   * @throws IOException at the end, if a disk could not be closed well: nobody was told
+   * @param patience for how long disks that are left open are waited for at the end
+   * @throws IOException at the end, if a disk could not be closed well, or in that time: nobody was
+   *     told
    */
-  public void run() throws IOException {
+  public void run(Duration patience) throws IOException {
+    try {
+      Thread reader = new Thread(this::read, "commands of blktapctrl");
+      reader.setDaemon(true); // it may wait for a disk
+      reader.start();
+      stopped.join();
+      FirstFailure ending = new FirstFailure();
+      ending.run(disks.closeAll(patience)::await);
+      if (hasRead) { // else it waits for one of these disks
+        ending.run(failure::check);
+      }
+      ending.check();
+    } finally {
+      pipes.close();
+      ended.countDown();
+    }
+  }
+
+  private void read() {
+    try {
+      failure.run(this::takeAll);
+    } catch (RuntimeException | Error e) {
+      failure.run(
+          () -> {
+            throw RequestHandler.fault(e);
+          });
+    } finally {
+      hasRead = true;
+      stopped.complete(null);
+    }
+  }
+
+  /** Until the last disk is closed, or the pipes are. */
+  private void takeAll() throws IOException {
     try {
       while (!isLastClosed && pipes.read(bytes)) {
         takeMessages();
       }
-      Set.copyOf(served.keySet()).forEach(this::end);
-      if (failure != null) {
-        throw failure;
-      }
-    } finally {
-      pipes.close();
-      ended.countDown();
+    } catch (ClosedChannelException e) {
+      assert stopped.isDone(); // nobody waits for that answer
     }
   }
 
@@ -140,12 +166,8 @@ public final class PipeServer implements Closeable {
               .orElseThrow(
                   () ->
                       new DiskException(Errno.ENOENT, "no driver has number " + message.driver()));
-      if (served.containsKey(message.cookie())) {
-        throw new DiskException(Errno.EEXIST, "cookie " + message.cookie() + " again");
-      }
-      ControlledDisk disk = disks.attach(message.cookie());
-      DiskInfo info = open(disk, driver.word() + ":" + path, message.isReadOnly());
-      served.put(message.cookie(), new Served(disk));
+      String name = driver.word() + ":" + path;
+      DiskInfo info = disks.open(message.cookie(), name, message.isReadOnly());
       return PipeMessage.answer(PipeMessageType.IMG, new PipeMessage.Image(info));
     } catch (DiskException e) {
       // The protocol has no place for the reason.
@@ -158,26 +180,9 @@ public final class PipeServer implements Closeable {
     }
   }
 
-  private static DiskInfo open(ControlledDisk disk, String name, boolean isReadOnly)
-      throws DiskException {
-    try {
-      return disk.open(
-          isReadOnly ? OpenRequest.of(name, OpenFlag.READ_ONLY) : OpenRequest.of(name));
-    } catch (DiskException e) {
-      disk.detach();
-      throw e;
-    }
-  }
-
   private PipeMessage connect(PipeMessage message) {
-    int minor = ((PipeMessage.Device) message.body()).minor();
-    Served one = served.get(message.cookie());
     try {
-      if (one == null || one.minor.isPresent()) {
-        throw new DiskException(Errno.EINVAL, "no disk waits for minor " + minor);
-      }
-      devices.connect(minor, one.disk);
-      one.minor = OptionalInt.of(minor);
+      disks.connect(message.cookie(), ((PipeMessage.Device) message.body()).minor());
       return PipeMessage.answer(PipeMessageType.NEWDEV_RSP, new PipeMessage.Nothing());
     } catch (DiskException e) {
       return PipeMessage.answer(PipeMessageType.NEWDEV_FAIL, new PipeMessage.Nothing());
@@ -186,41 +191,14 @@ public final class PipeServer implements Closeable {
 
   /** Nobody is told, as in Xen; the process ends with its last disk. */
   private void close(PipeMessage message) {
-    end(message.cookie());
-    isLastClosed = served.isEmpty();
+    failure.run(() -> disks.close(message.cookie()));
+    isLastClosed = disks.isEmpty();
   }
 
-  /** What fails is one disk's trouble, not the others'. */
-  private void end(int cookie) {
-    Served one = served.remove(cookie);
-    if (one != null) {
-      if (one.minor.isPresent()) {
-        attempt(() -> devices.disconnect(one.minor.getAsInt()));
-      }
-      attempt(() -> one.disk.close(false));
-      attempt(one.disk::detach);
-    }
-  }
-
-  private interface Step {
-    void run() throws DiskException;
-  }
-
-  private void attempt(Step step) {
-    try {
-      step.run();
-    } catch (DiskException e) {
-      if (failure == null) {
-        failure = e;
-      } else {
-        failure.addSuppressed(e);
-      }
-    }
-  }
-
-  /** Makes {@link #run} end, and waits until it has. Not before run was called. */
+  /** Makes {@link #run()} end, and waits until it has. Not before run was called. */
   @Override
   public void close() {
+    stopped.complete(null);
     pipes.close();
     Uninterruptibles.awaitUninterruptibly(ended);
   }

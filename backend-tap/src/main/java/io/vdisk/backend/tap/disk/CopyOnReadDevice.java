@@ -129,7 +129,7 @@ final class CopyOnReadDevice extends ForwardingDevice {
       int start = (int) (at - offset);
       int length = (int) extent.length();
       if (isFromBelow(extent)) {
-        if (!room.hasRoomFor(Math.addExact(unit, length))) {
+        if (!room.take(Math.addExact(unit, length))) {
           return;
         }
         device().write(bytes.slice(start, length), at);

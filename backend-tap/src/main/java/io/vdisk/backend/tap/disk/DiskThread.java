@@ -117,7 +117,8 @@ final class DiskThread {
             Errno.EIO, name + " was given up: the host never answered; it can only be detached"));
   }
 
-  private static DiskException failure(ExecutionException e) {
+  /** What an operation of a disk failed with; faults of this program are thrown as they are. */
+  static DiskException failure(ExecutionException e) {
     Throwable cause = Objects.requireNonNull(e.getCause());
     if (cause instanceof RuntimeException fault) {
       throw fault;

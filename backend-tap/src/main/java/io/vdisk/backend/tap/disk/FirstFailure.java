@@ -4,17 +4,18 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /** Does one thing after another whatever fails, and tells the first failure. One thread. */
-final class FirstFailure {
+public final class FirstFailure {
   /** One of the things. */
   @FunctionalInterface
-  interface Step {
+  public interface Step {
+    /** Does it. */
     void run() throws IOException;
   }
 
   private @Nullable IOException failure;
 
   /** Does one thing. */
-  void run(Step step) {
+  public void run(Step step) {
     try {
       step.run();
     } catch (IOException e) {
@@ -27,12 +28,12 @@ final class FirstFailure {
   }
 
   /** Whether nothing has failed. */
-  boolean isNone() {
+  public boolean isNone() {
     return failure == null;
   }
 
   /** Throws what failed first, with the rest in it. */
-  void check() throws IOException {
+  public void check() throws IOException {
     if (failure != null) {
       throw failure;
     }

@@ -3,14 +3,10 @@ package io.vdisk.backend.tap.disk;
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
-import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One virtual block device of a tapdisk, from attach to detach.
@@ -37,20 +33,14 @@ public final class TapDisk {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final int minor;
-  private final Ring.Start start;
   private final Duration patience;
-  private final RateLimit limit = new RateLimit();
-  private final RequestStatistics statistics = new RequestStatistics();
-  private final LongAdder begun = new LongAdder();
-  private final LongAdder ended = new LongAdder();
   private final DiskThread thread;
   private final DiskState state = new DiskState();
   private volatile boolean isDetached;
 
   // The thread's.
   private final DiskSession session;
-  private final Rings rings = new Rings();
-  private @Nullable GuestDevice device; // of the images that are open, or were
+  private final Guests guests;
 
   /**
    * An attached disk.
@@ -68,10 +58,10 @@ public final class TapDisk {
 
   TapDisk(int minor, DiskPolicy policy, RamDisks rams, Ring.Start start, Duration patience) {
     this.minor = minor;
-    this.start = start;
     this.patience = patience;
     this.thread = new DiskThread("disk " + minor);
     this.session = new DiskSession(minor, policy, rams);
+    this.guests = new Guests(start);
   }
 
   /** Its number. */
@@ -91,18 +81,17 @@ public final class TapDisk {
 
   /** How many requests and bytes go in a second; may be changed at any time. */
   public RateLimit limit() {
-    return limit;
+    return guests.limit();
   }
 
   /** Everything that is counted, as one line of JSON in xapi's form. */
   public String statistics() {
-    long after = ended.sum(); // first, so that the difference is not negative
     return new StatisticsText(
             name(),
             session.disk(),
-            rings.all(),
-            statistics.snapshot(),
-            begun.sum() - after,
+            guests.rings(),
+            guests.requests(),
+            guests.outstanding(),
             session.isBuffered(),
             session.hasMirrorFailed())
         .toString();
@@ -110,7 +99,7 @@ public final class TapDisk {
 
   /** What was asked of it since it was attached. */
   public RequestStatistics.Snapshot requests() {
-    return statistics.snapshot();
+    return guests.requests();
   }
 
   /**
@@ -136,7 +125,7 @@ public final class TapDisk {
   }
 
   private void begin() throws DiskException {
-    device = new GuestDevice(running().device(), begun, ended);
+    guests.become(running());
     state.become(0);
   }
 
@@ -158,7 +147,8 @@ public final class TapDisk {
   private ServedRing serve(TapTransport transport, Optional<XenGuest> guest) throws IOException {
     boolean isStarted = false;
     try {
-      ServedRing served = thread.call(() -> start(transport, guest));
+      ServedRing served =
+          thread.call(() -> guests.start(this, running(), transport, guest, session.writeLogs()));
       isStarted = true;
       return served;
     } finally {
@@ -168,36 +158,8 @@ public final class TapDisk {
     }
   }
 
-  private ServedRing start(TapTransport transport, Optional<XenGuest> guest) throws IOException {
-    ServeOptions options = options(running(), guest);
-    rings.closeGone();
-    Ring ring = start.start(transport, device(), options);
-    ServedRing served = new ServedRing(this, ring, guest, options);
-    rings.add(served);
-    return served;
-  }
-
-  private ServeOptions options(OpenDisk open, Optional<XenGuest> guest) {
-    RequestStatistics counted = guest.isPresent() ? new RequestStatistics(statistics) : statistics;
-    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, counted);
-    if (guest.isPresent()) {
-      options = options.withWatch(guest.get().watchNanoseconds());
-    }
-    return withWriteLogs(options, open);
-  }
-
-  private ServeOptions withWriteLogs(ServeOptions options, OpenDisk open) {
-    return open.keepsWrites()
-        ? options
-        : session.writeLogs().map(options::withWriteLogs).orElse(options);
-  }
-
-  private GuestDevice device() {
-    return Objects.requireNonNull(device, "not open");
-  }
-
   void leave(ServedRing served) throws IOException {
-    thread.run(() -> rings.close(served));
+    thread.run(() -> guests.close(served));
   }
 
   /** Drains all rings and closes the images. Again is harmless. */
@@ -206,7 +168,7 @@ public final class TapDisk {
         () -> {
           requireOpen();
           state.change(DiskState.PAUSE_REQUESTED | DiskState.QUIESCE_REQUESTED, 0);
-          rings.pause();
+          guests.pause();
           suspend();
         });
   }
@@ -215,7 +177,7 @@ public final class TapDisk {
   private void suspend() throws IOException {
     try {
       session.suspend();
-      device().settle();
+      guests.settle();
     } finally {
       state.become(DiskState.CLOSED | DiskState.QUIESCED | DiskState.PAUSED);
     }
@@ -243,9 +205,9 @@ public final class TapDisk {
   }
 
   private void resumeRings(long sectorsBefore) throws IOException {
-    rings.resume(device());
+    guests.resume();
     if (session.info().sectors() != sectorsBefore) {
-      rings.announceSize();
+      guests.announceSize();
     }
   }
 
@@ -260,7 +222,7 @@ public final class TapDisk {
         () -> {
           OpenDisk unused = running();
           long before = session.info().sectors();
-          rings.pause();
+          guests.pause();
           try {
             session.grow(sectors);
           } finally {
@@ -291,7 +253,7 @@ public final class TapDisk {
 
   private FirstFailure end() {
     FirstFailure failure = new FirstFailure();
-    rings.closeAll(failure);
+    guests.closeAll(failure);
     session.end(failure);
     if (failure.isNone()) {
       failure.run(session::dropWriteLogs);

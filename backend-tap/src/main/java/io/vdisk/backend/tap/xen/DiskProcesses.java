@@ -1,13 +1,20 @@
 package io.vdisk.backend.tap.xen;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.FirstFailure;
+import io.vdisk.backend.tap.disk.LastClosings;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -28,6 +35,12 @@ public final class DiskProcesses implements DeviceServers {
 
   /** A process that lived so long was well. */
   private static final long WELL_SECONDS = 60;
+
+  /** They take {@link LastClosings#PATIENCE} themselves, and then have to end. */
+  private static final Duration PATIENCE = LastClosings.PATIENCE.plusSeconds(15);
+
+  /** Exit code of a JVM that got the signal before it served anything: SIGTERM is 15. */
+  private static final int NOT_READY = 128 + 15;
 
   /** Starts processes. */
   @FunctionalInterface
@@ -50,6 +63,7 @@ public final class DiskProcesses implements DeviceServers {
   private final DeviceLocks locks;
   private final XenDisks together;
   private final Starter starter;
+  private final Duration patience;
 
   /** Where all is decided, one thing after the other. */
   private final ExecutorService decider =
@@ -66,16 +80,25 @@ public final class DiskProcesses implements DeviceServers {
   /** Devices that another process serves. By the decider. */
   private final Set<BackendDevice> taken = new HashSet<>();
 
+  /** By the decider. */
+  private boolean isEnding;
+
   /**
    * None yet.
    *
    * @param together serves disks in memory, and is closed with this
    */
   public DiskProcesses(XenStore store, DeviceLocks locks, XenDisks together, Starter starter) {
+    this(store, locks, together, starter, PATIENCE);
+  }
+
+  DiskProcesses(
+      XenStore store, DeviceLocks locks, XenDisks together, Starter starter, Duration patience) {
     this.store = store;
     this.locks = locks;
     this.together = together;
     this.starter = starter;
+    this.patience = patience;
   }
 
   @Override
@@ -123,6 +146,9 @@ public final class DiskProcesses implements DeviceServers {
   }
 
   private void consider(BackendDevice device) throws IOException {
+    if (isEnding) {
+      return;
+    }
     Child child = children.get(device);
     if (child != null && child.process.isAlive()) {
       return;
@@ -177,30 +203,44 @@ public final class DiskProcesses implements DeviceServers {
     follow(device, process);
   }
 
-  /** Tells all processes to end, and waits until they have. Guests wait for others. */
+  /**
+   * Tells all processes to end, and waits until they have. Guests wait for others.
+   *
+   * @throws IOException if one closed its disk badly, or has not ended in time: it goes on
+   */
   @Override
-  public void close() {
+  public void close() throws IOException {
+    if (decider.isShutdown()) {
+      return; // again
+    }
+    LastClosings closings = new LastClosings(patience);
+    CountDownLatch told = new CountDownLatch(1);
     decide(
         () -> {
-          children.values().forEach(child -> child.process.destroy());
-          for (Child child : children.values()) {
-            while (child.process.isAlive()) {
-              boolean unused = awaitEnd(child.process);
-            }
-          }
-          children.clear();
+          isEnding = true;
+          children.forEach((device, child) -> end(device, child.process, closings));
+          told.countDown();
         });
     decider.shutdown();
-    together.close();
-    boolean unused =
-        Uninterruptibles.awaitTerminationUninterruptibly(decider, Long.MAX_VALUE, TimeUnit.SECONDS);
+    FirstFailure failure = new FirstFailure();
+    failure.run(together::close);
+    Uninterruptibles.awaitUninterruptibly(told);
+    failure.run(closings::await);
+    failure.check();
   }
 
-  private static boolean awaitEnd(Process process) {
-    try {
-      return process.waitFor(1, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      throw new AssertionError("nobody interrupts the decider", e);
+  private static void end(BackendDevice device, Process process, LastClosings closings) {
+    if (process.isAlive()) {
+      process.destroy();
+      String name = device + " (process " + process.pid() + ")";
+      closings.add(name, process.onExit().thenCompose(ended -> checked(name, ended.exitValue())));
     }
+  }
+
+  private static CompletableFuture<Boolean> checked(String name, int code) {
+    return code == 0 || code == NOT_READY
+        ? CompletableFuture.completedFuture(true)
+        : CompletableFuture.failedFuture(
+            new DiskException(Errno.EIO, name + " ended with " + code));
   }
 }

@@ -1,13 +1,17 @@
 package io.vdisk.backend.tap.xen;
 
-import com.google.common.util.concurrent.Uninterruptibles;
+import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.LastClosings;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * Serves all devices in this process, each by a thread of its own: one that takes long, or fails,
@@ -17,11 +21,18 @@ public final class XenDisks implements DeviceServers {
   private static final Logger LOG = System.getLogger(XenDisk.class.getName());
 
   private final XenHost host;
+  private final Duration patience;
   private final Map<BackendDevice, Keeper> keepers = new HashMap<>(); // guarded by itself
   private boolean isClosed; // as the keepers
 
+  /** None yet; they are waited for at the end for {@link LastClosings#PATIENCE}. */
   public XenDisks(XenHost host) {
+    this(host, LastClosings.PATIENCE);
+  }
+
+  XenDisks(XenHost host, Duration patience) {
     this.host = host;
+    this.patience = patience;
   }
 
   @Override
@@ -61,16 +72,26 @@ public final class XenDisks implements DeviceServers {
     }
   }
 
-  /** Answers what was taken, flushes and closes all images. Guests can be served by another one. */
+  /**
+   * Answers what was taken, flushes and closes all images. Guests can be served by another one.
+   * Again is harmless, and waits for nothing.
+   *
+   * @throws IOException if one was not closed well, or not in time
+   */
   @Override
-  public void close() {
+  public void close() throws IOException {
     List<Keeper> all;
     synchronized (keepers) {
+      if (isClosed) {
+        return;
+      }
       isClosed = true;
       all = new ArrayList<>(keepers.values());
       all.forEach(Keeper::end);
     }
-    all.forEach(keeper -> Uninterruptibles.joinUninterruptibly(keeper.thread));
+    LastClosings closings = new LastClosings(patience);
+    all.forEach(keeper -> closings.add(keeper.device.toString(), keeper.ended));
+    closings.await();
   }
 
   /** One device, and the thread that looks at it. */
@@ -78,6 +99,7 @@ public final class XenDisks implements DeviceServers {
     private final BackendDevice device;
     private final XenDisk disk;
     private final Thread thread;
+    private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
     private boolean mustLook; // this and the next two as the keepers
     private boolean mustTick;
     private boolean mustEnd;
@@ -119,8 +141,24 @@ public final class XenDisks implements DeviceServers {
           }
         }
         disk.close();
-      } catch (IOException e) {
-        LOG.log(Level.WARNING, device + ": not closed well", e);
+        ended.complete(true);
+      } catch (IOException | RuntimeException | Error e) {
+        boolean isTold = ended.completeExceptionally(failure(e)) && isAwaited();
+        if (!isTold) {
+          LOG.log(Level.WARNING, device + ": not closed well", e);
+        }
+      }
+    }
+
+    private DiskException failure(Throwable cause) {
+      String sentence = device + ": not closed well: " + cause.getMessage();
+      return new DiskException(Errno.of(cause), sentence, cause);
+    }
+
+    /** Whether somebody is told. */
+    private boolean isAwaited() {
+      synchronized (keepers) {
+        return isClosed;
       }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.LastClosings;
 import io.vdisk.testkit.Requirements;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -23,6 +24,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -48,6 +50,7 @@ class BlktapDaemonTest {
   private final List<Future<?>> running = new ArrayList<>();
   private Path folder;
   private BlktapDaemon daemon;
+  private volatile Duration patience = LastClosings.PATIENCE;
 
   @BeforeEach
   void open() {
@@ -66,7 +69,7 @@ class BlktapDaemonTest {
     running.add(
         pool.submit(
             () -> {
-              server.run();
+              server.run(patience);
               return 0;
             }));
   }
@@ -354,6 +357,48 @@ class BlktapDaemonTest {
     daemon.detach(1);
     ExecutionException ended = assertThrows(ExecutionException.class, () -> awaitEnd(0));
     assertEquals("the disk could not be flushed", ended.getCause().getMessage());
+  }
+
+  @Test
+  void endOfATapdiskClosesNoDiskBehindAnotherOne() throws Exception {
+    daemon.attach("ram:/r", false, 1, 0);
+    daemon.attach("ram:/r", false, 2, 0);
+    CountDownLatch inFlight = new CountDownLatch(1);
+    disks.attached.get(0).inFlight = inFlight;
+
+    Future<?> closing = pool.submit(() -> tapdisks.get(0).close());
+
+    while (!disks.attached.get(1).isDetached) {
+      Thread.onSpinWait();
+    }
+    assertFalse(closing.isDone());
+    inFlight.countDown();
+    awaitEnd(0);
+    assertTrue(disks.attached.get(0).isDetached);
+    assertTrue(devices.served.isEmpty());
+  }
+
+  /** The command that closes it waits, and keeps all that come behind it waiting. */
+  @Test
+  void diskWhoseHostNeverAnswersIsNamedAtTheEndAndTheOthersAreClosed() throws Exception {
+    patience = Duration.ofMillis(500);
+    BlktapDaemon.Attached stuck = daemon.attach("ram:/r", false, 1, 0);
+    daemon.attach("ram:/r", false, 2, 0);
+    disks.attached.get(0).inFlight = new CountDownLatch(1);
+    daemon.detach(stuck.minor());
+    while (devices.served.containsKey(stuck.minor())) {
+      Thread.onSpinWait();
+    }
+
+    tapdisks.get(0).close();
+
+    ExecutionException ended = assertThrows(ExecutionException.class, () -> awaitEnd(0));
+    assertEquals(
+        "ram:/r is not closed: its host has not answered for 500 ms; what its guest flushed is"
+            + " safe",
+        ended.getCause().getMessage());
+    assertFalse(disks.attached.get(0).isDetached);
+    assertTrue(disks.attached.get(1).isDetached);
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.control.MemoryDisks.MemoryDisk;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.LastClosings;
 import io.vdisk.backend.tap.disk.OpenFlag;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.ResumeRequest;
@@ -67,11 +68,16 @@ class ControlServerTest {
   }
 
   private void start(Generation generation, Duration timeout) throws IOException {
+    start(generation, timeout, LastClosings.PATIENCE);
+  }
+
+  private void start(Generation generation, Duration timeout, Duration patience)
+      throws IOException {
     server = ControlServer.open(folder, PID, generation, timeout, disks, GuestRings.none());
     running =
         pool.submit(
             () -> {
-              server.run();
+              server.run(patience);
               return 0;
             });
     client = new ControlClient(folder, generation);
@@ -479,6 +485,77 @@ class ControlServerTest {
     ExecutionException ended = assertThrows(ExecutionException.class, this::awaitEnd);
     assertEquals("the disk could not be flushed", ended.getCause().getMessage());
     assertTrue(disks.attached.get(1).isDetached);
+  }
+
+  /** Of two disks that are open the first waits for its host. */
+  private CountDownLatch openTwoOfWhichOneIsStuck() throws IOException {
+    client.attach(PID, 0);
+    client.attach(PID, 1);
+    client.open(PID, 0, OpenRequest.of("vhd:/a"));
+    client.open(PID, 1, OpenRequest.of("vhd:/b"));
+    CountDownLatch inFlight = new CountDownLatch(1);
+    disks.attached.get(0).inFlight = inFlight;
+    return inFlight;
+  }
+
+  @Test
+  void endOfTheServerClosesNoDiskBehindAnotherOne() throws Exception {
+    CountDownLatch inFlight = openTwoOfWhichOneIsStuck();
+
+    Future<?> closing = pool.submit(server::close);
+
+    while (!disks.attached.get(1).isDetached) {
+      Thread.onSpinWait();
+    }
+    assertFalse(closing.isDone());
+    inFlight.countDown();
+    awaitEnd();
+    assertTrue(disks.attached.get(0).isDetached);
+  }
+
+  @Test
+  @Timeout(20)
+  void endOfTheServerClosesDisksWhileACommandWaitsForAnotherOne() throws Exception {
+    CountDownLatch inFlight = openTwoOfWhichOneIsStuck();
+    Future<?> pausing =
+        pool.submit(
+            () -> {
+              client.pause(PID, 0, FOR_EVER);
+              return 0;
+            });
+    while ((disks.attached.get(0).state() & 0x10) == 0) { // a pause is asked for
+      Thread.onSpinWait();
+    }
+
+    Future<?> closing = pool.submit(server::close);
+
+    while (!disks.attached.get(1).isDetached) {
+      Thread.onSpinWait();
+    }
+    assertFalse(pausing.isDone());
+    assertFalse(closing.isDone());
+    inFlight.countDown();
+    pausing.get(60, TimeUnit.SECONDS);
+    awaitEnd();
+    assertTrue(disks.attached.get(0).isDetached);
+  }
+
+  @Test
+  void diskWhoseHostNeverAnswersIsNamedAtTheEndAndTheOthersAreClosed() throws Exception {
+    server.close();
+    start(Generation.TODAY, ControlServer.TIMEOUT, Duration.ofMillis(500));
+    openTwoOfWhichOneIsStuck();
+    fails(110, () -> client.pause(PID, 0, Optional.of(Duration.ofMillis(20))));
+
+    server.close();
+
+    ExecutionException ended = assertThrows(ExecutionException.class, this::awaitEnd);
+    assertEquals(
+        "minor 0 (vhd:/a) is not closed: its host has not answered for 500 ms; what its guest"
+            + " flushed is safe",
+        ended.getCause().getMessage());
+    assertTrue(disks.attached.get(1).isDetached);
+    assertFalse(Files.exists(server.socket()));
   }
 
   @Test

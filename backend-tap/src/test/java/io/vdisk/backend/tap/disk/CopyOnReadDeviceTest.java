@@ -42,6 +42,14 @@ final class CopyOnReadDeviceTest {
   private Watched parent;
   private Watched leaf;
   private long usable = Long.MAX_VALUE;
+  private int questions;
+  private final HostRoom room =
+      new HostRoom(
+          () -> {
+            questions++;
+            return usable;
+          },
+          () -> 0);
   private CopyOnReadDevice device;
 
   /** A device that counts, and does before a write and after a read what a test wants. */
@@ -91,7 +99,7 @@ final class CopyOnReadDeviceTest {
         .close();
     parent = new Watched(Images.open(below, OpenOptions.readOnly()));
     leaf = new Watched(Images.open(image, OpenOptions.readWrite().withBacking(parent)));
-    device = new CopyOnReadDevice(leaf, () -> usable, "qcow2:image");
+    device = new CopyOnReadDevice(leaf, room, "qcow2:image");
   }
 
   @AfterEach
@@ -272,6 +280,15 @@ final class CopyOnReadDeviceTest {
     usable++;
     assertReads(1, 0, CLUSTER);
     assertEquals(1, leaf.writes);
+  }
+
+  @Test
+  void manyCopiesTakeOneQuestionAboutTheHostsSpace() throws Exception {
+    for (int i = 0; i < 32; i++) {
+      assertReads(1, 2 * i * CLUSTER, CLUSTER);
+    }
+    assertEquals(32, leaf.writes);
+    assertEquals(1, questions);
   }
 
   @Test

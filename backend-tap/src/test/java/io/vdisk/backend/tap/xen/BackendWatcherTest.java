@@ -1,23 +1,29 @@
 package io.vdisk.backend.tap.xen;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
 import io.vdisk.backend.tap.MemoryGuest;
+import io.vdisk.backend.tap.TapTransport;
+import io.vdisk.backend.tap.XenRing;
+import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.RingFiles;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -37,6 +43,13 @@ final class BackendWatcherTest {
   @TempDir Path folder;
 
   private final Map<Integer, MemoryGuest> guests = new ConcurrentHashMap<>();
+
+  /** Long enough for disks that answer. */
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  /** The domain whose ring is never mapped. */
+  private static final int STUCK = 9;
+
   private final List<AutoCloseable> opened = new ArrayList<>();
 
   /** By whatever thread. */
@@ -56,16 +69,15 @@ final class BackendWatcherTest {
     XenOptions options = new XenOptions(DiskPolicy.DEFAULT, folder.resolve("run"), 1);
     disks =
         new XenDisks(
-            new XenHost(
-                store,
-                options,
-                ring ->
-                    guests
-                        .computeIfAbsent(ring.domain(), unused -> new MemoryGuest())
-                        .transport(ring),
-                locks,
-                new RingFiles(folder, 1)));
+            new XenHost(store, options, this::connect, locks, new RingFiles(folder, 1)), PATIENCE);
     opened.addAll(List.of(disks, locks, store, simulated));
+  }
+
+  private TapTransport connect(XenRing ring) throws IOException {
+    if (ring.domain() == STUCK) {
+      new CompletableFuture<Void>().join();
+    }
+    return guests.computeIfAbsent(ring.domain(), unused -> new MemoryGuest()).transport(ring);
   }
 
   @AfterEach
@@ -292,5 +304,92 @@ final class BackendWatcherTest {
     connect(guest);
     assertEquals(0, guests.get(1).write(0, 1));
     assertTrue(starts.all.isEmpty());
+  }
+
+  @Test
+  void aDiskWhoseHostNeverAnswersIsNamedAtTheEndAndTheOthersAreClosed() throws Exception {
+    watch(disks);
+    PlayedFrontend stuck = guest("qdisk", STUCK);
+    stuck.attach(image("stuck"));
+    simulated.await(stuck.back + "/state", "2");
+    stuck.makeRing(8, 15);
+    PlayedFrontend well = guest("qdisk", 1);
+    well.attach(image("well"));
+    connect(well);
+
+    DiskException failure = assertThrows(DiskException.class, disks::close);
+
+    assertEquals(
+        "domain 9, device 51712 (qdisk) is not closed: its host has not answered for 3 s; what"
+            + " its guest flushed is safe",
+        failure.sentence());
+    assertTrue(!guests.get(1).isServed());
+    disks.close(); // waits for nothing
+  }
+
+  /** Starts programs that do this when they are told to end, and are ready for that. */
+  private Process startTrapping(String what) throws IOException {
+    Process process =
+        new ProcessBuilder(
+                "sh", "-c", "trap '" + what + "' TERM; echo; while :; do sleep 0.05; done")
+            .start();
+    started.add(process);
+    assertEquals('\n', process.getInputStream().read());
+    return process;
+  }
+
+  @Test
+  void aProcessThatDoesNotEndIsNamedAndTheOthersAreTold() throws Exception {
+    BlockingQueue<Process> all = new LinkedBlockingQueue<>();
+    DiskProcesses processes =
+        new DiskProcesses(
+            store,
+            locks,
+            disks,
+            device -> {
+              Process process = startTrapping(device.domain() == STUCK ? "" : "exit 0");
+              all.add(process);
+              return process;
+            },
+            Duration.ofSeconds(1));
+    watch(processes);
+    guest("qdisk", STUCK).attach("aio:/a");
+    Process stuck = all.take();
+    guest("qdisk", 1).attach("aio:/b");
+    Process well = all.take();
+
+    DiskException failure = assertThrows(DiskException.class, processes::close);
+
+    assertEquals(
+        "domain 9, device 51712 (qdisk) (process "
+            + stuck.pid()
+            + ") is not closed: its host has not answered for 1 s; what its guest flushed is safe",
+        failure.sentence());
+    assertEquals(0, well.exitValue());
+    processes.close();
+  }
+
+  @Test
+  void aProcessThatCouldNotCloseItsDiskIsNamed() throws Exception {
+    BlockingQueue<Process> all = new LinkedBlockingQueue<>();
+    DiskProcesses processes =
+        new DiskProcesses(
+            store,
+            locks,
+            disks,
+            device -> {
+              Process process = startTrapping("exit 5");
+              all.add(process);
+              return process;
+            });
+    watch(processes);
+    guest("qdisk", 1).attach("aio:/a");
+    Process failing = all.take();
+
+    DiskException failure = assertThrows(DiskException.class, processes::close);
+
+    assertEquals(
+        "domain 1, device 51712 (qdisk) (process " + failing.pid() + ") ended with 5",
+        failure.sentence());
   }
 }

@@ -1,0 +1,91 @@
+package io.vdisk.backend.tap.disk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Disks that are closed because their process ends. */
+@Timeout(20)
+final class LastClosingsTest {
+  private static final Duration LONG = Duration.ofMinutes(1);
+
+  /** A disk that is never closed. */
+  private static void stuck() {
+    CompletableFuture<Void> never = new CompletableFuture<>();
+    never.join();
+  }
+
+  @Test
+  void noneWaitsForAnother() throws Exception {
+    CountDownLatch isSecondClosed = new CountDownLatch(1);
+    LastClosings closings = new LastClosings(LONG);
+    closings.begin(
+        "minor 0",
+        () -> {
+          try {
+            isSecondClosed.await();
+          } catch (InterruptedException e) {
+            throw new IOException(e);
+          }
+        });
+    closings.begin("minor 1", isSecondClosed::countDown);
+    closings.await();
+  }
+
+  @Test
+  void oneWhoseHostNeverAnswersIsNamedWhenTheTimeIsOver() {
+    LastClosings closings = new LastClosings(Duration.ofMillis(50));
+    closings.begin("minor 0 (aio:/a)", LastClosingsTest::stuck);
+    closings.begin("minor 1 (aio:/b)", () -> {});
+    DiskException failure = assertThrows(DiskException.class, closings::await);
+    assertEquals(Errno.EIO.number(), failure.number());
+    assertEquals(
+        "minor 0 (aio:/a) is not closed: its host has not answered for 50 ms; what its guest"
+            + " flushed is safe",
+        failure.sentence());
+    assertEquals(0, failure.getSuppressed().length);
+    assertEquals(0, closings.millisLeft());
+  }
+
+  @Test
+  void eachFailureIsTold() {
+    LastClosings closings = new LastClosings(LONG);
+    closings.begin(
+        "minor 0",
+        () -> {
+          throw new IOException("the last flush of /a failed");
+        });
+    closings.begin("minor 1", () -> {});
+    closings.begin(
+        "minor 2",
+        () -> {
+          throw new DiskException(Errno.ENOSPC, "/c has no space");
+        });
+    DiskException failure = assertThrows(DiskException.class, closings::await);
+    assertEquals("the last flush of /a failed", failure.sentence());
+    assertEquals("/c has no space", failure.getSuppressed()[0].getMessage());
+  }
+
+  @Test
+  void faultsOfTheProgramAreThrownAsTheyAre() {
+    LastClosings closings = new LastClosings(LONG);
+    closings.begin(
+        "minor 0",
+        () -> {
+          throw new IllegalStateException("a fault");
+        });
+    assertThrows(IllegalStateException.class, closings::await);
+  }
+
+  /** Twice the 30 s of Linux' SCSI disks, and no more than half of TimeoutStopSec in xen.md. */
+  @Test
+  void theTimeIsAMinute() {
+    assertEquals(Duration.ofSeconds(60), LastClosings.PATIENCE);
+  }
+}
