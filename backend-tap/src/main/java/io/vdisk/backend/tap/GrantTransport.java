@@ -13,6 +13,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A guest of Xen. Its ring is mapped by grant, an event channel is the bell, and data is copied by
@@ -41,6 +42,7 @@ public final class GrantTransport extends TapTransport {
   private final MappedGrants memory;
   private final EventChannel events;
   private final GrantedPages pages;
+  private final AtomicBoolean isClosed = new AtomicBoolean();
 
   private GrantTransport(XenRing ring, GrantTable table, MappedGrants memory, EventChannel events) {
     this.ring = ring;
@@ -140,11 +142,6 @@ public final class GrantTransport extends TapTransport {
   }
 
   @Override
-  boolean isFurtherQueue() {
-    return ring.queue() > 0;
-  }
-
-  @Override
   boolean mayHaveAnswered() {
     return memory.buffer().getInt(RESPONSES) != 0; // rsp_prod, 0 while nothing was answered
   }
@@ -196,6 +193,9 @@ public final class GrantTransport extends TapTransport {
 
   @Override
   public void close() throws IOException {
+    if (isClosed.getAndSet(true)) {
+      return;
+    }
     both(both(both(table, memory), events), pages).close();
   }
 

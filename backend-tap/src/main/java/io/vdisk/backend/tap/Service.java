@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -21,59 +20,59 @@ final class Service {
   private final ServeOptions options;
   private final AtomicBoolean hasFailed = new AtomicBoolean();
 
+  private final GuestQueues queues;
   private final Optional<WriteLog> log;
 
   private volatile BlockDevice device;
 
-  private Service(String guest, BlockDevice device, ServeOptions options, Optional<WriteLog> log) {
+  private Service(
+      String guest,
+      BlockDevice device,
+      ServeOptions options,
+      GuestQueues queues,
+      Optional<WriteLog> log) {
     this.guest = guest;
     this.device = device;
     this.options = options;
+    this.queues = queues;
     this.log = log;
   }
 
   /**
    * Begins with what a server that is gone left to be done for the same guest.
    *
-   * @throws IOException also for a further queue of a disk that is serial or keeps a log: each
-   *     queue would have its own, and which of two writes was the later one would be forgotten
+   * @throws IOException also for one of several queues of a disk that is serial: it does one
+   *     request at a time
    */
   static Service begin(TapTransport guest, BlockDevice device, ServeOptions options)
       throws IOException {
-    boolean isLogged = options.writeLogs().isPresent() && !options.isReadOnly();
-    if (guest.isFurtherQueue() && (isLogged || options.isSerial())) {
+    GuestQueues queues = guest.queues();
+    if (options.isSerial() && queues.count() > 1) {
       throw new IOException(guest + ": this disk is served through one queue");
     }
-    if (!isLogged || options.isSerial()) {
-      return new Service(guest.toString(), device, options, Optional.empty());
-    }
-    long session = guest.session();
-    Path beginning = options.writeLogs().orElseThrow();
-    Path file = beginning.resolveSibling(beginning.getFileName() + Long.toHexString(session));
-    if (!guest.mayHaveAnswered()) {
-      Files.deleteIfExists(file);
-    }
-    WriteLog log = WriteLog.open(file, session);
-    log.replay(device);
-    return new Service(guest.toString(), device, options, Optional.of(log));
+    Optional<Path> beginning =
+        options.isReadOnly() || options.isSerial() ? Optional.empty() : options.writeLogs();
+    Optional<WriteLog> log =
+        beginning.isPresent()
+            ? Optional.of(queues.begin(device, beginning.get()))
+            : Optional.empty();
+    return new Service(guest.toString(), device, options, queues, log);
   }
 
   /** Ends: makes durable what was answered, and leaves nothing to be done. */
   void end() throws IOException {
     if (log.isPresent()) {
-      device.flush();
-      log.get().delete();
+      flush(device);
+      queues.end();
     }
   }
 
   /**
    * From the next request on it is done on this device; if it is another, the one before is
-   * durable.
+   * durable, and no other queue of the guest is served meanwhile.
    */
   void setDevice(BlockDevice other) {
-    if (!isSame(other)) {
-      log.ifPresent(l -> l.drop(l.head()));
-    }
+    queues.become(other);
     device = other;
   }
 
@@ -163,11 +162,6 @@ final class Service {
     long head = log.isPresent() ? log.get().head() : 0;
     disk.flush();
     log.ifPresent(l -> l.drop(head));
-  }
-
-  @SuppressWarnings("ReferenceEquality") // the very device: devices have no other equality
-  private boolean isSame(BlockDevice other) {
-    return other == device;
   }
 
   /** Counts a request that was answered. */

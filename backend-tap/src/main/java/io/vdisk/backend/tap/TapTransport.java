@@ -3,24 +3,36 @@ package io.vdisk.backend.tap;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way to one guest: the memory of its ring, the pages with its data, and the bell by which each
- * side wakes the other. Whoever passes one to {@link TapServer#start} gives it away.
+ * side wakes the other. Whoever passes one to {@link TapServer#start} gives it away; to close it
+ * again is harmless.
  *
  * <p>One thread at a time waits, one at a time rings; any number fetch and store. {@link #wake} and
  * {@link #close} come from any thread.
  */
 public abstract class TapTransport implements Closeable {
+  private @Nullable GuestQueues queues; // null: it is alone, and nobody has asked
+
   TapTransport() {}
+
+  /** All rings of the same guest to the same disk, this one among them. */
+  final synchronized GuestQueues queues() {
+    if (queues == null) {
+      queues = new GuestQueues(List.of(this));
+    }
+    return queues;
+  }
+
+  final synchronized void joined(GuestQueues all) {
+    queues = all;
+  }
 
   /** What tells this guest, from its first connection to its end, from any other. */
   abstract long session();
-
-  /** True if the guest has an earlier ring to the same disk beside this one. */
-  boolean isFurtherQueue() {
-    return false;
-  }
 
   /**
    * False if this guest was answered nothing yet, so that what was kept for one of the same {@link

@@ -408,24 +408,6 @@ class GrantTransportTest {
   }
 
   @Test
-  void diskThatKeepsALogHasOneQueue(@TempDir Path folder) {
-    xen.grant(8);
-    XenRing second =
-        new XenRing(
-            SimulatedXen.DOMAIN, 51728, 1, List.of(8), SimulatedEvents.PORT, RingAbi.X86_64, false);
-    ServeOptions options =
-        new ServeOptions(false, false, new RateLimit(), new RequestStatistics())
-            .withWriteLogs(folder.resolve("writes-"));
-
-    IOException thrown = assertThrows(IOException.class, () -> start(second, options));
-
-    assertEquals(
-        "domain 5, device 51728, queue 1: this disk is served through one queue",
-        thrown.getMessage());
-    assertTrue(xen.isClosed && events.isClosed());
-  }
-
-  @Test
   void ringThatIsNotGrantedIsOneSentenceAndClosesTheDevices() {
     IOException thrown =
         assertThrows(IOException.class, () -> start(ring(RingAbi.X86_64, 2, false)));

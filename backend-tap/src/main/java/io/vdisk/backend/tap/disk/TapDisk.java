@@ -158,6 +158,11 @@ public final class TapDisk {
     }
   }
 
+  /** Whether it does one request at a time, so that a guest has one ring. It is open. */
+  public boolean isSerial() throws DiskException {
+    return thread.call(() -> running().isSerial());
+  }
+
   void leave(ServedRing served) throws IOException {
     thread.run(() -> guests.close(served));
   }

@@ -2,6 +2,7 @@ package io.vdisk.backend.tap.xen;
 
 import com.google.common.io.Closer;
 import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.GuestQueues;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
@@ -52,6 +53,11 @@ final class GuestDisk implements Closeable {
     return served.stream().allMatch(ServedRing::isServing);
   }
 
+  /** How many rings the guest may have. The disk is open. */
+  int mostQueues() throws IOException {
+    return openDisk().isSerial() ? 1 : host.options().mostQueues();
+  }
+
   /** What the guest is told. The disk is open. */
   DiskInfo info() throws IOException {
     return openDisk().info();
@@ -73,16 +79,23 @@ final class GuestDisk implements Closeable {
   /** Serves the guest's rings, all or none. The disk is open. */
   void connect(List<XenRing> asked) throws IOException {
     boolean isWhole = false;
+    Closer unserved = Closer.create();
     try {
+      List<TapTransport> transports = new ArrayList<>();
       for (XenRing ring : asked) {
-        TapTransport transport = host.connector().connect(ring);
+        transports.add(unserved.register(host.connector().connect(ring)));
+      }
+      GuestQueues.join(transports);
+      for (TapTransport transport : transports) {
         served.add(serve(transport));
       }
       rings = List.copyOf(asked);
       isWhole = true;
     } finally {
       if (!isWhole) {
-        disconnect();
+        try (unserved) { // those too that are served by now, which is harmless
+          disconnect();
+        }
       }
     }
     if (device.isShownByXentop()) {

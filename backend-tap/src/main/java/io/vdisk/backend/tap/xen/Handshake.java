@@ -28,17 +28,15 @@ final class Handshake {
   private final OwnNodes own;
   private final GuestDisk disk;
   private final Troubles troubles;
-  private final int mostQueues;
 
   private XenbusState lastFront = XenbusState.UNKNOWN;
   private boolean hasLooked;
   private long refusedSectors;
 
-  Handshake(OwnNodes own, GuestDisk disk, Troubles troubles, int mostQueues) {
+  Handshake(OwnNodes own, GuestDisk disk, Troubles troubles) {
     this.own = own;
     this.disk = disk;
     this.troubles = troubles;
-    this.mostQueues = mostQueues;
   }
 
   /**
@@ -80,7 +78,7 @@ final class Handshake {
     }
     disk.disconnect();
     open(said);
-    boolean unused = own.write(seen, Announcement.beforeRings(mostQueues));
+    boolean unused = own.write(seen, Announcement.beforeRings(disk.mostQueues()));
   }
 
   /** Whether the toolstack wants the device to be there, or come again. */

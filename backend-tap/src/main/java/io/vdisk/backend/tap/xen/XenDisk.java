@@ -69,7 +69,7 @@ public final class XenDisk implements Closeable {
     this.disk = new GuestDisk(host, device);
     this.own = new OwnNodes(host.store(), device);
     this.troubles = new Troubles(host.store(), device);
-    this.handshake = new Handshake(own, disk, troubles, host.options().mostQueues());
+    this.handshake = new Handshake(own, disk, troubles);
   }
 
   /** Whether its nodes have been removed, and nothing is left to be done. */

@@ -8,6 +8,7 @@ import io.vdisk.backend.tap.MemoryGuest;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.XenRing;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -250,9 +251,10 @@ final class XenDiskTest extends XenDiskFixture {
     assertEquals("5", front.backState());
   }
 
-  @Test
-  void severalQueuesOfSeveralPagesAreServed() throws Exception {
-    front.attach(image("raw"));
+  @ParameterizedTest
+  @ValueSource(strings = {"raw", "qcow2", "vhd"}) // what was answered is kept, or in a log
+  void severalQueuesOfSeveralPagesAreServed(String format) throws Exception {
+    front.attach(image(format));
     disk.step();
     simulated.write(
         front.front,
@@ -273,6 +275,39 @@ final class XenDiskTest extends XenDiskFixture {
             new XenRing(7, 51712, 0, List.of(1, 2), 3, RingAbi.X86_32, false),
             new XenRing(7, 51712, 1, List.of(-1, 5), 6, RingAbi.X86_32, false)),
         connected);
+    assertEquals("4", front.backState(), this::trouble);
+  }
+
+  @Test
+  void severalQueuesShareALog() throws Exception {
+    front.attach(image("qcow2"));
+    disk.step();
+    simulated.write(
+        front.front,
+        List.of(
+            "multi-queue-num-queues=2",
+            "queue-0/ring-ref=1",
+            "queue-0/event-channel=3",
+            "queue-1/ring-ref=2",
+            "queue-1/event-channel=6",
+            "state=3"));
+    disk.step();
+    assertEquals("4", front.backState(), this::trouble);
+    assertEquals(1, logs().size());
+  }
+
+  private List<Path> logs() throws IOException {
+    try (Stream<Path> files = Files.list(folder.resolve("run"))) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("writes-qdisk-7-51712."))
+          .toList();
+    }
+  }
+
+  @Test
+  void aDiskThatDoesOneRequestAtATimeOffersOneQueue() throws Exception {
+    front.attach("sync:" + image("raw").substring("aio:".length()));
+    assertTrue(step().contains("multi-queue-max-queues=1"));
   }
 
   @Test
@@ -358,10 +393,6 @@ final class XenDiskTest extends XenDiskFixture {
   void whatGuestsWroteIsKeptUntilItIsDurable() throws Exception {
     connectTo(image("qcow2"));
     assertEquals(0, guest.write(0, 5));
-    try (Stream<Path> files = Files.list(folder.resolve("run"))) {
-      assertTrue(
-          files.anyMatch(
-              file -> file.getFileName().toString().startsWith("writes-qdisk-7-51712.")));
-    }
+    assertEquals(1, logs().size());
   }
 }
