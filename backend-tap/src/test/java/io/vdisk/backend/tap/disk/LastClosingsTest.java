@@ -79,11 +79,7 @@ final class LastClosingsTest {
     LastClosings closings = new LastClosings(LONG);
     Thread waiter = Thread.currentThread();
     AtomicBoolean isSecondClosed = new AtomicBoolean();
-    closings.begin(
-        "minor 0",
-        () -> {
-          throw new IllegalStateException("a fault");
-        });
+    closings.add("minor 0", CompletableFuture.failedFuture(new IllegalStateException("a fault")));
     closings.begin(
         "minor 1",
         () -> {
