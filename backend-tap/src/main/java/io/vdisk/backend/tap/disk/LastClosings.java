@@ -73,22 +73,35 @@ public final class LastClosings {
    * @throws IOException the first failure, with the others in it; EIO for a disk that is not closed
    */
   public void await() throws IOException {
+    awaitAll();
     FirstFailure failure = new FirstFailure();
-    disks.forEach(disk -> failure.run(() -> await(disk)));
+    disks.forEach(disk -> failure.run(() -> check(disk)));
     failure.check();
   }
 
-  private void await(Disk disk) throws IOException {
+  /** Whatever becomes of one, the others are waited for. */
+  private void awaitAll() {
+    CompletableFuture<?>[] ends =
+        disks.stream().map(Disk::end).toArray(CompletableFuture<?>[]::new);
     try {
       Object unused =
-          Uninterruptibles.getUninterruptibly(disk.end(), millisLeft(), TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
+          Uninterruptibles.getUninterruptibly(
+              CompletableFuture.allOf(ends), millisLeft(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      assert e != null; // each is asked why
+    }
+  }
+
+  private void check(Disk disk) throws IOException {
+    if (!disk.end().isDone()) {
       throw new DiskException(
           Errno.EIO,
           String.format(
               "%s is not closed: its host has not answered for %s; what its guest flushed is safe",
-              disk.name(), said(patience)),
-          e);
+              disk.name(), said(patience)));
+    }
+    try {
+      Object unused = Uninterruptibles.getUninterruptibly(disk.end());
     } catch (ExecutionException e) {
       throw DiskThread.failure(e);
     }

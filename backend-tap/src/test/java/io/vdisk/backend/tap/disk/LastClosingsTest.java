@@ -2,11 +2,13 @@ package io.vdisk.backend.tap.disk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -73,14 +75,21 @@ final class LastClosingsTest {
   }
 
   @Test
-  void faultsOfTheProgramAreThrownAsTheyAre() {
+  void afterAFaultOfTheProgramTheOthersAreWaitedFor() {
     LastClosings closings = new LastClosings(LONG);
+    Thread waiter = Thread.currentThread();
+    AtomicBoolean isSecondClosed = new AtomicBoolean();
+    closings.add("minor 0", CompletableFuture.failedFuture(new IllegalStateException("a fault")));
     closings.begin(
-        "minor 0",
+        "minor 1",
         () -> {
-          throw new IllegalStateException("a fault");
+          while (waiter.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+          }
+          isSecondClosed.set(true);
         });
     assertThrows(IllegalStateException.class, closings::await);
+    assertTrue(isSecondClosed.get());
   }
 
   /** Twice the 30 s of Linux' SCSI disks, and no more than half of TimeoutStopSec in xen.md. */
