@@ -11,8 +11,11 @@ import com.google.common.util.concurrent.MoreExecutors;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import net.jqwik.api.ForAll;
@@ -28,12 +31,15 @@ import net.jqwik.api.constraints.IntRange;
  */
 class GrantModelTest {
   private static final int SECTORS = 2048;
-  private static final int REQUESTS = Integer.getInteger("vdisk.ring.requests", 1500);
+  private static final int REQUESTS = 1500;
 
   /** Nobody waits longer: what hangs is a failure. */
   private static final int MOST_SECONDS = 60;
 
-  @Property(tries = 30, generation = GenerationMode.RANDOMIZED, shrinking = ShrinkingMode.OFF)
+  private static final ServeOptions OPTIONS =
+      new ServeOptions(false, false, new RateLimit(), new RequestStatistics());
+
+  @Property(tries = 20, generation = GenerationMode.RANDOMIZED, shrinking = ShrinkingMode.OFF)
   void contentIsThatOfTheModelWhoeverServesTheRings(
       @ForAll RingAbi abi,
       @ForAll @IntRange(max = 4) int order,
@@ -41,17 +47,53 @@ class GrantModelTest {
       @ForAll boolean isPersistent,
       @ForAll long seed)
       throws Exception {
-    DiskModel model = new DiskModel(SECTORS);
+    List<XenRing> rings = rings(abi, order, queues, isPersistent);
     try (WatchedDisk disk = new WatchedDisk((long) SECTORS * DiskModel.SECTOR)) {
-      RandomServers servers = new RandomServers(disk, new Random(seed));
-      for (int i = 0; i < queues; i++) {
-        XenRing ring = RandomQueue.ring(i, abi, 1 << order, isPersistent);
-        Random random = new Random(seed + 1 + i);
-        servers.add(new RandomQueue(ring, model, servers::generation, random));
-      }
-      run(servers, model, REQUESTS / queues);
-      check(disk, model);
+      run(disk, new RandomServers(disk, OPTIONS, Optional.empty(), new Random(seed)), rings, seed);
     }
+  }
+
+  @Property(tries = 10, generation = GenerationMode.RANDOMIZED, shrinking = ShrinkingMode.OFF)
+  void contentIsThatOfTheModelThoughAKillTakesWhatWasNotFlushedFromTheDisk(
+      @ForAll RingAbi abi,
+      @ForAll @IntRange(max = 4) int order,
+      @ForAll @IntRange(min = 1, max = 3) int queues,
+      @ForAll boolean isPersistent,
+      @ForAll long seed)
+      throws Exception {
+    List<XenRing> rings = rings(abi, order, queues, isPersistent);
+    Path folder = Files.createTempDirectory("grants");
+    try (WatchedDisk disk = new WatchedDisk((long) SECTORS * DiskModel.SECTOR)) {
+      Optional<DurableCopy> durable = Optional.of(new DurableCopy(disk));
+      ServeOptions options = OPTIONS.withWriteLogs(folder.resolve("writes-"));
+      run(disk, new RandomServers(disk, options, durable, new Random(seed)), rings, seed);
+    } finally {
+      try (var files = Files.list(folder)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(folder);
+    }
+  }
+
+  private static List<XenRing> rings(RingAbi abi, int order, int queues, boolean isPersistent) {
+    List<XenRing> rings = new ArrayList<>();
+    for (int queue = 0; queue < queues; queue++) {
+      rings.add(RandomQueue.ring(queue, abi, 1 << order, isPersistent));
+    }
+    return rings;
+  }
+
+  private static void run(WatchedDisk disk, RandomServers servers, List<XenRing> rings, long seed)
+      throws Exception {
+    DiskModel model = new DiskModel(SECTORS);
+    for (XenRing ring : rings) {
+      Random random = new Random(seed + 1 + ring.queue());
+      servers.add(new RandomQueue(ring, model, servers::generation, random));
+    }
+    run(servers, model, REQUESTS / rings.size());
+    check(disk, model);
   }
 
   private static void run(RandomServers servers, DiskModel model, int requests) throws Exception {

@@ -2,6 +2,7 @@ package io.vdisk.backend.tap;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -77,6 +78,19 @@ class PersistentGrantsTest {
     xen.grant(7);
 
     assertFalse(isCopied(7));
+  }
+
+  @Test
+  void pageThatCannotBeUnmappedKeepsNoOtherMappedAndAllFailuresAreTold() {
+    xen.grant(1, 2);
+    assertTrue(isCopied(1));
+    assertTrue(isCopied(2));
+    xen.saysUnmappingFailed = true;
+
+    IOException thrown = assertThrows(IOException.class, grants::close);
+
+    assertEquals(0, xen.mapped.get());
+    assertEquals(1, thrown.getSuppressed().length);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.vdisk.backend.tap;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,15 +27,24 @@ final class RandomServers {
   private static final int MOST_SLOW_NANOSECONDS = 300_000;
 
   private final WatchedDisk disk;
+  private final ServeOptions options;
+  private final Optional<DurableCopy> durable;
   private final Random random;
   private final List<RandomQueue> queues = new ArrayList<>();
   private final List<TapServer> servers = new ArrayList<>();
   private final AtomicInteger generation = new AtomicInteger();
   private volatile boolean isKilled;
 
-  /** None yet; the disk is slow now and then, so that requests pass each other. */
-  RandomServers(WatchedDisk disk, Random random) {
+  /**
+   * None yet; the disk is slow now and then, so that requests pass each other.
+   *
+   * @param durable what the disk holds after a kill; empty if it keeps what was done
+   */
+  RandomServers(
+      WatchedDisk disk, ServeOptions options, Optional<DurableCopy> durable, Random random) {
     this.disk = disk;
+    this.options = options;
+    this.durable = durable;
     this.random = random;
     int slow = 1 << random.nextInt(7);
     disk.beforeCalls =
@@ -68,17 +78,25 @@ final class RandomServers {
   }
 
   void start() throws IOException {
+    List<GrantTransport> rings = new ArrayList<>();
     for (RandomQueue queue : queues) {
-      servers.add(start(queue));
+      rings.add(connect(queue));
+    }
+    GuestQueues.join(rings);
+    servers.clear();
+    for (GrantTransport ring : rings) {
+      servers.add(start(ring));
     }
   }
 
-  private TapServer start(RandomQueue queue) throws IOException {
+  private GrantTransport connect(RandomQueue queue) throws IOException {
     queue.xen().isClosed = false;
     queue.events().beforeCalls(this::checkLife);
-    ServeOptions options = new ServeOptions(false, false, new RateLimit(), new RequestStatistics());
-    return TapServer.start(
-        queue.connect(), disk, random.nextBoolean() ? options : options.withWatch(0));
+    return queue.connect();
+  }
+
+  private TapServer start(GrantTransport ring) throws IOException {
+    return TapServer.start(ring, disk, random.nextBoolean() ? options : options.withWatch(0));
   }
 
   /** Others take the queues over, until the model has gone so many steps. */
@@ -116,18 +134,30 @@ final class RandomServers {
     kill();
     servers.forEach(TapServer::awaitEnd);
     isKilled = false;
-    for (int queue = 0; queue < queues.size(); queue++) {
-      replace(queue);
+    if (durable.isPresent()) {
+      durable.get().forget(random);
     }
+    replaceAll();
   }
 
   private static void failBell() {
     throw new EndError("the event channel fails");
   }
 
+  /** Rings that share a log are taken over together; others one by one, too. */
   private void replace(int queue) throws IOException {
+    if (options.writeLogs().isPresent()) {
+      servers.forEach(TapServer::close);
+      replaceAll();
+    } else {
+      generation.incrementAndGet();
+      servers.set(queue, start(connect(queues.get(queue))));
+    }
+  }
+
+  private void replaceAll() throws IOException {
     generation.incrementAndGet();
-    servers.set(queue, start(queues.get(queue)));
+    start();
   }
 
   /** As if the process had been killed: no call is made any longer. Any thread. */

@@ -41,6 +41,7 @@ final class SimulatedXen implements NativeDevice {
   volatile ByteBuffer lastCopy = ByteBuffer.allocate(0);
   volatile boolean isClosed;
   volatile boolean refusesCopies;
+  volatile boolean saysUnmappingFailed;
   volatile Runnable beforeCalls = () -> {}; // of those that copy and map
 
   /** Grants new pages, one behind the other. */
@@ -77,6 +78,9 @@ final class SimulatedXen implements NativeDevice {
         throw new AssertionError("another count was mapped");
       }
       mapped.decrementAndGet();
+      if (saysUnmappingFailed) {
+        throw new NativeException(EINVAL, "refused " + structure.getLong(0));
+      }
     } else if (request == 0x104708) {
       beforeCalls.run();
       if (refusesCopies) {

@@ -22,6 +22,7 @@ final class WatchedDisk implements BlockDevice {
   volatile long failsAt = -1;
   volatile long waitsAt = -1;
   volatile Runnable beforeCalls = () -> {};
+  volatile Runnable afterFlush = () -> {};
   final CountDownLatch arrived = new CountDownLatch(1);
   final CountDownLatch mayGo = new CountDownLatch(1);
 
@@ -95,6 +96,7 @@ final class WatchedDisk implements BlockDevice {
   public void flush() throws IOException {
     ask("flush", -2, 0);
     disk.flush();
+    afterFlush.run();
   }
 
   @Override
