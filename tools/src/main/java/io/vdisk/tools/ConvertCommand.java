@@ -17,7 +17,7 @@ import java.util.OptionalLong;
 /** {@code vdisk convert}: writes what one image reads as another. */
 final class ConvertCommand {
   static final String USAGE =
-      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
+      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,... | -o help] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
           + " [-t MODE] [-T MODE] [-l SNAPSHOT] [--drop-cache] [-B BACKING] [-F FORMAT]"
           + " [--backing-policy=deny|same-directory|within=DIR|any]"
           + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]]"
@@ -55,7 +55,12 @@ final class ConvertCommand {
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
-    new ConvertCommand(arguments, console).convert();
+    ConvertCommand command = new ConvertCommand(arguments, console);
+    if (OptionsHelp.asked(arguments)) {
+      OptionsHelp.of(command.targetFormat(), console).printCreation();
+    } else {
+      command.convert();
+    }
     return 0;
   }
 
@@ -204,12 +209,15 @@ final class ConvertCommand {
     throw new UsageException("-m takes 1 to 16 threads, not '" + text + "'");
   }
 
+  private String targetFormat() throws UsageException {
+    return arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
+  }
+
   private CreateOptions options(SecretObjects secrets) throws UsageException {
-    String format =
-        arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
     ImageOptions said = ImageOptions.of(arguments, "-B");
     CreateOptions options =
-        said.applyTo(CreateOptions.of(format, 0).withReferences(ReferencePolicy.any()), secrets);
+        said.applyTo(
+            CreateOptions.of(targetFormat(), 0).withReferences(ReferencePolicy.any()), secrets);
     CacheMode mode = CacheMode.of(arguments, "-t");
     options = options.withPageCache(mode.ofTarget());
     return mode.durable() ? options : options.withoutDurability();

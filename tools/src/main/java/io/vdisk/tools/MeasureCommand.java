@@ -13,7 +13,7 @@ import java.util.Optional;
 /** {@code vdisk measure}: how large the file of an image would become. */
 final class MeasureCommand {
   static final String USAGE =
-      "vdisk measure [-O FORMAT] [-o NAME=VALUE,...] [--output=json|human] [--size SIZE |"
+      "vdisk measure [-O FORMAT] [-o NAME=VALUE,... | -o help] [--output=json|human] [--size SIZE |"
           + " [-f FORMAT] [-l SNAPSHOT] [-U] [--backing-policy=POLICY] [--object SECRET]"
           + " [--source-secret ID] [--image-opts] FILE]";
 
@@ -29,6 +29,10 @@ final class MeasureCommand {
             .value("--output")
             .parse(words);
     if (Help.asked(arguments, USAGE, console)) {
+      return 0;
+    }
+    if (OptionsHelp.asked(arguments)) {
+      OptionsHelp.of(arguments.value("-O").orElse("raw"), console).printCreation();
       return 0;
     }
     boolean json = Help.isJson(arguments);
