@@ -41,7 +41,7 @@ final class AmendCommand {
     if (!arguments.has("-o")) {
       throw new UsageException("-o NAME=VALUE is missing");
     }
-    ImageOptions said = ImageOptions.of(arguments, "");
+    ImageOptions said = ImageOptions.of(arguments, "", image.format().orElse(""));
     if (said.secret().isPresent()) {
       throw new UsageException("a passphrase is changed by encrypt.state and encrypt.new-secret");
     }

@@ -131,7 +131,7 @@ final class ConvertCommand {
     boolean isWatched = arguments.has("-p") && !arguments.has("-q");
     Progress progress =
         isWatched ? new ProgressBar(console.err(), console.terminal()) : Progress.NONE;
-    Optional<Long> said = ImageOptions.of(arguments, "-B").size();
+    Optional<Long> said = ImageOptions.of(arguments, "-B", targetFormat()).size();
     StreamConversion conversion =
         new StreamConversion(
             console,
@@ -214,7 +214,7 @@ final class ConvertCommand {
   }
 
   private CreateOptions options(SecretObjects secrets) throws UsageException {
-    ImageOptions said = ImageOptions.of(arguments, "-B");
+    ImageOptions said = ImageOptions.of(arguments, "-B", targetFormat());
     CreateOptions options =
         said.applyTo(
             CreateOptions.of(targetFormat(), 0).withReferences(ReferencePolicy.any()), secrets);

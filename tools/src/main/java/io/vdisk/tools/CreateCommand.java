@@ -42,7 +42,7 @@ final class CreateCommand {
     if (operands.isEmpty() || operands.size() > 2) {
       throw new UsageException("expected FILE and SIZE, found " + operands.size() + " operands");
     }
-    ImageOptions said = ImageOptions.of(arguments, "-b");
+    ImageOptions said = ImageOptions.of(arguments, "-b", format);
     String file = operands.get(0);
     Optional<Long> size = said.size();
     if (operands.size() == 2) {

@@ -59,7 +59,8 @@ final class MeasureCommand {
 
   private static Measurement measure(Arguments arguments, Console console, SecretObjects secrets)
       throws IOException, UsageException {
-    ImageOptions said = ImageOptions.of(arguments, "");
+    String format = arguments.value("-O").orElse("raw");
+    ImageOptions said = ImageOptions.of(arguments, "", format);
     Optional<String> text = arguments.value("--size");
     Optional<Long> size =
         text.isPresent() ? Optional.of(ByteSize.parse(text.get(), 1)) : said.size();
@@ -67,7 +68,7 @@ final class MeasureCommand {
     if (operands > 1 || size.isPresent() == (operands == 1)) {
       throw new UsageException("expected either --size SIZE or one FILE");
     }
-    CreateOptions options = CreateOptions.of(arguments.value("-O").orElse("raw"), size.orElse(0L));
+    CreateOptions options = CreateOptions.of(format, size.orElse(0L));
     options = said.applyTo(options, secrets);
     if (operands == 0) {
       return Images.measure(options);
