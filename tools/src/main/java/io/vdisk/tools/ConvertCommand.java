@@ -17,11 +17,12 @@ import java.util.OptionalLong;
 /** {@code vdisk convert}: writes what one image reads as another. */
 final class ConvertCommand {
   static final String USAGE =
-      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,... | -o help] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
+      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,... | -o help] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE] [-r RATE]"
           + " [-t MODE] [-T MODE] [-l SNAPSHOT] [--drop-cache] [-B BACKING] [-F FORMAT]"
           + " [--backing-policy=deny|same-directory|within=DIR|any]"
           + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]]"
           + " [--source-secret ID] [--image-opts] SOURCE TARGET\n"
+          + "RATE: bytes of data that are written in a second at most, as 20M\n"
           + "MODE is writeback, unsafe (never flushed), none (past the host's page cache, where the host lets it),"
           + " writethrough or directsync.\n"
           + "SOURCE or TARGET may be -, standard input and output: one pass over what can be read or"
@@ -47,6 +48,7 @@ final class ConvertCommand {
             .flag("-W")
             .value("-S")
             .value("-m")
+            .value("-r")
             .value("-T")
             .flag("--drop-cache")
             .value("-l")
@@ -123,7 +125,7 @@ final class ConvertCommand {
       Opening opening,
       CreateOptions options)
       throws IOException, UsageException {
-    for (String option : List.of("-c", "-B", "-W", "-S", "--drop-cache")) {
+    for (String option : List.of("-c", "-B", "-W", "-S", "-r", "--drop-cache")) {
       if (arguments.has(option)) {
         throw new UsageException(option + " does not go with what is copied in one pass");
       }
@@ -191,6 +193,9 @@ final class ConvertCommand {
     }
     if (arguments.has("-S")) {
       copy.withSmallestHole(ByteSize.parse(arguments.value("-S").orElse(""), 1));
+    }
+    if (arguments.has("-r")) {
+      copy.withRate(ByteSize.parse(arguments.value("-r").orElse(""), 1));
     }
     if (arguments.has("-p") && !arguments.has("-q")) {
       copy.withProgress(new ProgressBar(console.err(), console.terminal()));
