@@ -73,22 +73,24 @@ final class ConvertCommand {
     }
   }
 
-  private void convert(NamedImage image, Path target, SecretObjects secrets)
+  private void convert(NamedImage named, Path target, SecretObjects secrets)
       throws IOException, UsageException {
     CreateOptions options = options(secrets);
-    Opening anyhow = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
-    Optional<String> streamed = streamed(image, anyhow);
+    Opening opening =
+        Opening.of(arguments, console, "vdisk")
+            .with(secrets.named(named.secret()))
+            .with(CacheMode.of(arguments, "-T").pageCache());
+    NamedImage image = recognised(named, opening);
+    Optional<String> streamed = streamed(image);
     if (streamed.isPresent()
         || target.toString().equals(StreamConversion.PIPE)
         || Images.isWrittenAsStream(options)) {
-      stream(image, streamed, target, anyhow, options);
+      stream(image, streamed, target, opening, options);
       return;
     }
     Path source = image.path();
-    CacheMode sourceMode = CacheMode.of(arguments, "-T");
     Optional<String> sourceBackingFormat =
         options.backingName().isPresent() ? Optional.empty() : arguments.value("-F");
-    Opening opening = anyhow.with(sourceMode.pageCache());
     refuseSameFile(source, target);
     try (BlockDevice opened = opening.read(source, image.format(), sourceBackingFormat);
         BlockDevice from = NamedSnapshot.of(opened, arguments.value("-l"), image.file());
@@ -102,20 +104,23 @@ final class ConvertCommand {
     }
   }
 
-  /** The format of standard input, or of a file that is read in one pass alone. */
-  private static Optional<String> streamed(NamedImage image, Opening opening)
+  /** The source with its format, which is looked for once, unless standard input is meant. */
+  private static NamedImage recognised(NamedImage image, Opening opening)
       throws IOException, UsageException {
-    Optional<String> format = image.format();
-    if (image.file().equals(StreamConversion.PIPE)) {
-      if (format.isEmpty()) {
-        throw new UsageException("- needs -f with the format that comes in");
-      }
-      return format;
+    if (!image.file().equals(StreamConversion.PIPE)) {
+      return new NamedImage(
+          image.file(), opening.format(image.path(), image.format()), image.secret());
     }
-    if (format.isEmpty() && Files.isRegularFile(image.path())) {
-      format = Opening.sureFormat(Images.probe(image.path(), opening.options()));
+    if (image.format().isEmpty()) {
+      throw new UsageException("- needs -f with the format that comes in");
     }
-    return format.filter(Images::isReadAsStream);
+    return image;
+  }
+
+  /** The format of standard input, or of a file that is read in one pass alone. */
+  private static Optional<String> streamed(NamedImage image) {
+    boolean isPipe = image.file().equals(StreamConversion.PIPE);
+    return image.format().filter(format -> isPipe || Images.isReadAsStream(format));
   }
 
   private void stream(
