@@ -275,24 +275,28 @@ class LauncherTest {
     }
   }
 
-  /** What the host has set aside it still knows to be zero, because nothing was written there. */
+  /** What the host has set aside it still knows to be zero; without its calls it is written. */
   @ParameterizedTest
   @ValueSource(strings = {"raw", "qcow2"})
   void resizingCanSetSpaceAsideWithoutWriting(String format)
       throws IOException, InterruptedException {
-    Requirements.need(Runtime.version().feature() >= 22, "needs Java 22's calls of the host");
+    boolean can = Runtime.version().feature() >= 22;
     String path = home.resolve("target/tools-0.jar") + ":" + home.resolve("target/lib") + "/*";
+    vdisk(path, "create", "-q", "-o", "preallocation=falloc", "tried", "1M");
+    boolean isWritten = vdisk(path, "map", "-f", "raw", "tried").contains("tried");
+    Requirements.need(!can || !isWritten, "needs a file system that sets space aside");
     vdisk(path, "create", "-q", "-f", format, "disk", "1M");
 
     vdisk(path, "resize", "-q", "-f", format, "--preallocation=falloc", "disk", "9M");
 
-    Matcher size =
-        Pattern.compile("\"actual-size\": (\\d+)")
-            .matcher(vdisk(path, "info", "-f", format, "--output=json", "disk"));
-    assertTrue(size.find());
-    assertTrue(Long.parseLong(size.group(1)) >= 8 << 20, size.group());
-    String map = vdisk(path, "map", "-f", format, "disk");
-    Requirements.need(!map.contains("disk"), "needs a file system that sets space aside");
+    assertEquals(!can, vdisk(path, "map", "-f", format, "disk").contains("disk"));
+    if (can) {
+      Matcher size =
+          Pattern.compile("\"actual-size\": (\\d+)")
+              .matcher(vdisk(path, "info", "-f", format, "--output=json", "disk"));
+      assertTrue(size.find());
+      assertTrue(Long.parseLong(size.group(1)) >= 8 << 20, size.group());
+    }
   }
 
   private String vdisk(String path, String... words) throws IOException, InterruptedException {
