@@ -157,6 +157,14 @@ final class CopyPiece {
     return read;
   }
 
+  /** Bytes that are to be written as data. */
+  long copied() {
+    return parts.stream()
+        .filter(part -> part.action() == CopyPlan.Action.COPY)
+        .mapToLong(Part::length)
+        .sum();
+  }
+
   /** The bytes of a part that is copied. */
   ByteBuffer bytes(Part part) {
     return slice(buffer(), part.from(), part.to());

@@ -1,7 +1,9 @@
 package io.vdisk;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +52,22 @@ final class CopyTurns {
 
   private boolean isOver(long number) {
     return ended || (!failures.isEmpty() && (!inOrder || failures.firstKey() < number));
+  }
+
+  /** Waits so long, or until something failed or nothing is to be written any longer. */
+  void pause(long nanos) {
+    long end = System.nanoTime() + nanos;
+    boolean isEarly = true;
+    lock.lock();
+    try {
+      while (isEarly && !ended && failures.isEmpty()) {
+        isEarly =
+            Uninterruptibles.awaitUninterruptibly(
+                changed, end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Whether blocks may be shared; nobody has found yet that they cannot. */

@@ -12,14 +12,21 @@ final class CopyWorker {
   private final BlockDevice source;
   private final CopyPlan plan;
   private final CopyTurns turns;
+  private final CopyRate rate;
   private final CopyPiece piece;
   private final CopyTarget target;
 
   CopyWorker(
-      BlockDevice source, CopyPlan plan, CopyTurns turns, CopyPiece piece, CopyTarget target) {
+      BlockDevice source,
+      CopyPlan plan,
+      CopyTurns turns,
+      CopyRate rate,
+      CopyPiece piece,
+      CopyTarget target) {
     this.source = source;
     this.plan = plan;
     this.turns = turns;
+    this.rate = rate;
     this.piece = piece;
     this.target = target;
   }
@@ -45,9 +52,13 @@ final class CopyWorker {
     try {
       List<CopyPlan.Step> rest = share(next);
       if (!rest.isEmpty()) {
-        piece.load(rest);
+        long copied = piece.load(rest).copied();
         if (!turns.await(number)) {
           return -1;
+        }
+        rate.await(copied, turns);
+        if (!turns.await(number)) {
+          return -1; // it was over meanwhile
         }
         target.write(piece, () -> turns.pass(number));
       }

@@ -24,6 +24,8 @@ public final class ImageCommit {
   private final BlockDevice base;
   private int depth = 1;
   private boolean emptying;
+  private long bytesPerSecond;
+  private CopyClock clock = CopyClock.SYSTEM;
   private Progress progress = Progress.NONE;
 
   private ImageCommit(BlockDevice overlay, BlockDevice base) {
@@ -54,6 +56,21 @@ public final class ImageCommit {
     return this;
   }
 
+  /** Writes at most so many bytes in a second into the base; 0: as many as come. */
+  public ImageCommit withRate(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(bytes + " bytes a second");
+    }
+    bytesPerSecond = bytes;
+    return this;
+  }
+
+  /** The same by another clock. */
+  ImageCommit withRate(long bytes, CopyClock other) {
+    clock = other;
+    return withRate(bytes);
+  }
+
   /** Reports bytes of the virtual disk. */
   public ImageCommit withProgress(Progress watcher) {
     progress = watcher;
@@ -79,6 +96,7 @@ public final class ImageCommit {
         ImageCopy.of(overlay, base)
             .withSharedBelow(depth)
             .toLargerTarget()
+            .withRate(bytesPerSecond, clock)
             .withProgress(progress)
             .run();
     Optional<Emptying> overlays = emptying ? overlay.feature(Emptying.class) : Optional.empty();

@@ -57,6 +57,8 @@ public final class ImageCopy {
   private boolean sharing = true;
   private long smallestHole = LEAST_GRANULE;
   private int threads;
+  private long bytesPerSecond;
+  private CopyClock clock = CopyClock.SYSTEM;
   private Progress progress = Progress.NONE;
 
   private ImageCopy(BlockDevice source, BlockDevice target) {
@@ -161,6 +163,24 @@ public final class ImageCopy {
   }
 
   /**
+   * Writes at most so many bytes of data in a second; 0: as many as come. Blocks that are shared
+   * move none. A copy is cancelled when its next piece, of up to 1 MiB, may be written.
+   */
+  public ImageCopy withRate(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(bytes + " bytes a second");
+    }
+    bytesPerSecond = bytes;
+    return this;
+  }
+
+  /** The same by another clock. */
+  ImageCopy withRate(long bytes, CopyClock other) {
+    clock = other;
+    return withRate(bytes);
+  }
+
+  /**
    * Reports bytes of the virtual disk, from the calling thread: none before the first step, all of
    * them once, when everything is written. In between, what other threads have under way may be
    * among them.
@@ -190,13 +210,14 @@ public final class ImageCopy {
     CopyPlan plan = new CopyPlan(source, granule, pieceBytes, sharedBelow, smallestHole == 0);
     boolean canShare = sharing && !compressed && target.feature(OrderedWriter.class).isPresent();
     CopyTurns turns = new CopyTurns(inOrder || compressed, canShare);
+    CopyRate rate = new CopyRate(bytesPerSecond, clock);
     int count = threads(pieceBytes);
     List<CopyWorker> workers = new ArrayList<>();
     List<Thread> others = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       CopyPiece piece = new CopyPiece(source, granule, pieceBytes, units, smallestHole == 0);
       CopyTarget sink = new CopyTarget(target, emptyTarget, units);
-      workers.add(new CopyWorker(source, plan, turns, piece, sink));
+      workers.add(new CopyWorker(source, plan, turns, rate, piece, sink));
     }
     report(0);
     try {

@@ -1,6 +1,7 @@
 package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.Images;
 import io.vdisk.Progress;
 import io.vdisk.Reference;
 import io.vdisk.UnsupportedImageException;
@@ -20,12 +21,8 @@ import java.util.Optional;
  */
 final class AmendCommand {
   static final String USAGE =
-      "vdisk amend -o NAME=VALUE,... [-p] [-q] [-f FORMAT] [-t CACHE] [--backing-policy=POLICY]"
-          + " [--object SECRET] [--source-secret ID] [--image-opts] FILE; qcow2 knows compat,"
-          + " lazy_refcounts, refcount_bits, size, backing_file, backing_fmt, data_file,"
-          + " data_file_raw and, with LUKS, encrypt.state=active with encrypt.new-secret=ID,"
-          + " encrypt.iter-time, encrypt.keyslot, or encrypt.state=inactive with"
-          + " encrypt.old-secret=ID or encrypt.keyslot";
+      "vdisk amend -o NAME=VALUE,... | -o help [-p] [-q] [-f FORMAT] [-t CACHE]"
+          + " [--backing-policy=POLICY] [--object SECRET] [--source-secret ID] [--image-opts] FILE";
 
   private AmendCommand() {}
 
@@ -35,12 +32,16 @@ final class AmendCommand {
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
+    if (OptionsHelp.asked(arguments)) {
+      OptionsHelp.of(format(arguments, console), console).printAmendment();
+      return 0;
+    }
     // With --image-opts qemu-img takes the list of options in place of the file.
     NamedImage image = NamedImage.of(arguments, arguments.operands(1, "one FILE").get(0));
     if (!arguments.has("-o")) {
       throw new UsageException("-o NAME=VALUE is missing");
     }
-    ImageOptions said = ImageOptions.of(arguments, "");
+    ImageOptions said = ImageOptions.of(arguments, "", image.format().orElse(""));
     if (said.secret().isPresent()) {
       throw new UsageException("a passphrase is changed by encrypt.state and encrypt.new-secret");
     }
@@ -59,6 +60,21 @@ final class AmendCommand {
       }
     }
     return 0;
+  }
+
+  /** The format whose options are asked for: the one that was said, or that of the file. */
+  private static String format(Arguments arguments, Console console)
+      throws IOException, UsageException {
+    Optional<String> said = arguments.value("-f");
+    if (said.isEmpty()) {
+      NamedImage image = NamedImage.of(arguments, arguments.operands(1, "one FILE, or -f").get(0));
+      Opening opening = Opening.of(arguments, console, "vdisk");
+      said =
+          image.format().isPresent()
+              ? image.format()
+              : Opening.sureFormat(Images.probe(image.path(), opening.options()));
+    }
+    return said.orElse("raw");
   }
 
   private static void amend(

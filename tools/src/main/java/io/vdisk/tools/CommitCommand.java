@@ -21,8 +21,9 @@ import java.util.Optional;
 /** {@code vdisk commit}: writes what an overlay holds into its backing file, or a lower one. */
 final class CommitCommand implements Closeable {
   static final String USAGE =
-      "vdisk commit [-b BASE] [-d] [-p] [-q] [-f FORMAT] [-t CACHE] [--backing-policy=POLICY]"
-          + " [--object SECRET] [--source-secret ID] [--image-opts] FILE";
+      "vdisk commit [-b BASE] [-r RATE] [-d] [-p] [-q] [-f FORMAT] [-t CACHE] [--backing-policy=POLICY]"
+          + " [--object SECRET] [--source-secret ID] [--image-opts] FILE\n"
+          + "RATE: bytes of data that are written in a second at most, as 20M";
 
   private final Arguments arguments;
   private final Console console;
@@ -39,7 +40,13 @@ final class CommitCommand implements Closeable {
 
   static int run(List<String> words, Console console) throws IOException, UsageException {
     Arguments arguments =
-        Opening.syntax().value("-b").flag("-d").flag("-p").flag("-q", "--quiet").parse(words);
+        Opening.syntax()
+            .value("-b")
+            .value("-r")
+            .flag("-d")
+            .flag("-p")
+            .flag("-q", "--quiet")
+            .parse(words);
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
@@ -56,7 +63,7 @@ final class CommitCommand implements Closeable {
     return 0;
   }
 
-  private void commit() throws IOException {
+  private void commit() throws IOException, UsageException {
     List<Reference> below = below();
     OpenOptions options = opening.options();
     BackingChain chain = new BackingChain(options);
@@ -80,6 +87,9 @@ final class CommitCommand implements Closeable {
     ImageCommit commit = ImageCommit.of(overlay, base.device()).through(last);
     if (emptying) {
       commit = commit.emptyingOverlay();
+    }
+    if (arguments.has("-r")) {
+      commit = commit.withRate(ByteSize.parse(arguments.value("-r").orElse(""), 1));
     }
     if (arguments.has("-p") && !arguments.has("--quiet")) {
       commit = commit.withProgress(new ProgressBar(console.err(), console.terminal()));

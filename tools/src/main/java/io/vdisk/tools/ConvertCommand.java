@@ -17,11 +17,12 @@ import java.util.OptionalLong;
 /** {@code vdisk convert}: writes what one image reads as another. */
 final class ConvertCommand {
   static final String USAGE =
-      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,...] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE]"
+      "vdisk convert [-f FORMAT] -O FORMAT [-c] [-o NAME=VALUE,... | -o help] [-p] [-q] [-U] [-m THREADS] [-W] [-S SIZE] [-r RATE]"
           + " [-t MODE] [-T MODE] [-l SNAPSHOT] [--drop-cache] [-B BACKING] [-F FORMAT]"
           + " [--backing-policy=deny|same-directory|within=DIR|any]"
           + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]]"
           + " [--source-secret ID] [--image-opts] SOURCE TARGET\n"
+          + "RATE: bytes of data that are written in a second at most, as 20M\n"
           + "MODE is writeback, unsafe (never flushed), none (past the host's page cache, where the host lets it),"
           + " writethrough or directsync.\n"
           + "SOURCE or TARGET may be -, standard input and output: one pass over what can be read or"
@@ -47,6 +48,7 @@ final class ConvertCommand {
             .flag("-W")
             .value("-S")
             .value("-m")
+            .value("-r")
             .value("-T")
             .flag("--drop-cache")
             .value("-l")
@@ -55,7 +57,12 @@ final class ConvertCommand {
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
-    new ConvertCommand(arguments, console).convert();
+    ConvertCommand command = new ConvertCommand(arguments, console);
+    if (OptionsHelp.asked(arguments)) {
+      OptionsHelp.of(command.targetFormat(), console).printCreation();
+    } else {
+      command.convert();
+    }
     return 0;
   }
 
@@ -66,22 +73,24 @@ final class ConvertCommand {
     }
   }
 
-  private void convert(NamedImage image, Path target, SecretObjects secrets)
+  private void convert(NamedImage named, Path target, SecretObjects secrets)
       throws IOException, UsageException {
     CreateOptions options = options(secrets);
-    Opening anyhow = Opening.of(arguments, console, "vdisk").with(secrets.named(image.secret()));
-    Optional<String> streamed = streamed(image, anyhow);
+    Opening opening =
+        Opening.of(arguments, console, "vdisk")
+            .with(secrets.named(named.secret()))
+            .with(CacheMode.of(arguments, "-T").pageCache());
+    NamedImage image = recognised(named, opening);
+    Optional<String> streamed = streamed(image);
     if (streamed.isPresent()
         || target.toString().equals(StreamConversion.PIPE)
         || Images.isWrittenAsStream(options)) {
-      stream(image, streamed, target, anyhow, options);
+      stream(image, streamed, target, opening, options);
       return;
     }
     Path source = image.path();
-    CacheMode sourceMode = CacheMode.of(arguments, "-T");
     Optional<String> sourceBackingFormat =
         options.backingName().isPresent() ? Optional.empty() : arguments.value("-F");
-    Opening opening = anyhow.with(sourceMode.pageCache());
     refuseSameFile(source, target);
     try (BlockDevice opened = opening.read(source, image.format(), sourceBackingFormat);
         BlockDevice from = NamedSnapshot.of(opened, arguments.value("-l"), image.file());
@@ -95,20 +104,23 @@ final class ConvertCommand {
     }
   }
 
-  /** The format of standard input, or of a file that is read in one pass alone. */
-  private static Optional<String> streamed(NamedImage image, Opening opening)
+  /** The source with its format, which is looked for once, unless standard input is meant. */
+  private static NamedImage recognised(NamedImage image, Opening opening)
       throws IOException, UsageException {
-    Optional<String> format = image.format();
-    if (image.file().equals(StreamConversion.PIPE)) {
-      if (format.isEmpty()) {
-        throw new UsageException("- needs -f with the format that comes in");
-      }
-      return format;
+    if (!image.file().equals(StreamConversion.PIPE)) {
+      return new NamedImage(
+          image.file(), opening.format(image.path(), image.format()), image.secret());
     }
-    if (format.isEmpty() && Files.isRegularFile(image.path())) {
-      format = Opening.sureFormat(Images.probe(image.path(), opening.options()));
+    if (image.format().isEmpty()) {
+      throw new UsageException("- needs -f with the format that comes in");
     }
-    return format.filter(Images::isReadAsStream);
+    return image;
+  }
+
+  /** The format of standard input, or of a file that is read in one pass alone. */
+  private static Optional<String> streamed(NamedImage image) {
+    boolean isPipe = image.file().equals(StreamConversion.PIPE);
+    return image.format().filter(format -> isPipe || Images.isReadAsStream(format));
   }
 
   private void stream(
@@ -118,7 +130,7 @@ final class ConvertCommand {
       Opening opening,
       CreateOptions options)
       throws IOException, UsageException {
-    for (String option : List.of("-c", "-B", "-W", "-S", "--drop-cache")) {
+    for (String option : List.of("-c", "-B", "-W", "-S", "-r", "--drop-cache")) {
       if (arguments.has(option)) {
         throw new UsageException(option + " does not go with what is copied in one pass");
       }
@@ -126,7 +138,7 @@ final class ConvertCommand {
     boolean isWatched = arguments.has("-p") && !arguments.has("-q");
     Progress progress =
         isWatched ? new ProgressBar(console.err(), console.terminal()) : Progress.NONE;
-    Optional<Long> said = ImageOptions.of(arguments, "-B").size();
+    Optional<Long> said = ImageOptions.of(arguments, "-B", targetFormat()).size();
     StreamConversion conversion =
         new StreamConversion(
             console,
@@ -187,6 +199,9 @@ final class ConvertCommand {
     if (arguments.has("-S")) {
       copy.withSmallestHole(ByteSize.parse(arguments.value("-S").orElse(""), 1));
     }
+    if (arguments.has("-r")) {
+      copy.withRate(ByteSize.parse(arguments.value("-r").orElse(""), 1));
+    }
     if (arguments.has("-p") && !arguments.has("-q")) {
       copy.withProgress(new ProgressBar(console.err(), console.terminal()));
     }
@@ -204,12 +219,15 @@ final class ConvertCommand {
     throw new UsageException("-m takes 1 to 16 threads, not '" + text + "'");
   }
 
+  private String targetFormat() throws UsageException {
+    return arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
+  }
+
   private CreateOptions options(SecretObjects secrets) throws UsageException {
-    String format =
-        arguments.value("-O").orElseThrow(() -> new UsageException("-O FORMAT is missing"));
-    ImageOptions said = ImageOptions.of(arguments, "-B");
+    ImageOptions said = ImageOptions.of(arguments, "-B", targetFormat());
     CreateOptions options =
-        said.applyTo(CreateOptions.of(format, 0).withReferences(ReferencePolicy.any()), secrets);
+        said.applyTo(
+            CreateOptions.of(targetFormat(), 0).withReferences(ReferencePolicy.any()), secrets);
     CacheMode mode = CacheMode.of(arguments, "-t");
     options = options.withPageCache(mode.ofTarget());
     return mode.durable() ? options : options.withoutDurability();

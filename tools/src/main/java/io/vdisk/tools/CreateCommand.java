@@ -13,7 +13,7 @@ import java.util.Optional;
 /** {@code vdisk create}: an empty image, or one that reads from a backing file. */
 final class CreateCommand {
   static final String USAGE =
-      "vdisk create [-f FORMAT] [-b BACKING -F FORMAT [-u]] [-o NAME=VALUE,...] [-q]"
+      "vdisk create [-f FORMAT] [-b BACKING -F FORMAT [-u]] [-o NAME=VALUE,... | -o help] [-q]"
           + " [--object secret,id=ID,file=PATH|data=TEXT[,format=raw|base64]] FILE [SIZE]";
 
   private CreateCommand() {}
@@ -33,11 +33,16 @@ final class CreateCommand {
     if (Help.asked(arguments, USAGE, console)) {
       return 0;
     }
+    String format = arguments.value("-f").orElse("raw");
+    if (OptionsHelp.asked(arguments)) {
+      OptionsHelp.of(format, console).printCreation();
+      return 0;
+    }
     List<String> operands = arguments.operands();
     if (operands.isEmpty() || operands.size() > 2) {
       throw new UsageException("expected FILE and SIZE, found " + operands.size() + " operands");
     }
-    ImageOptions said = ImageOptions.of(arguments, "-b");
+    ImageOptions said = ImageOptions.of(arguments, "-b", format);
     String file = operands.get(0);
     Optional<Long> size = said.size();
     if (operands.size() == 2) {
@@ -51,7 +56,6 @@ final class CreateCommand {
     if (size.isEmpty() && (unsafe || said.backing().isEmpty())) {
       throw new UsageException(file + " needs a size");
     }
-    String format = arguments.value("-f").orElse("raw");
     try (SecretObjects secrets = SecretObjects.of(arguments.values("--object"))) {
       CreateOptions options =
           size.isPresent()

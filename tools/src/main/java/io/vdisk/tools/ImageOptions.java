@@ -1,6 +1,10 @@
 package io.vdisk.tools;
 
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
+import io.vdisk.FormatOption.Value;
+import io.vdisk.spi.ImageFormat;
+import io.vdisk.spi.InstalledFormats;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,15 +18,26 @@ import org.jspecify.annotations.Nullable;
  * without a value is switched on.
  */
 final class ImageOptions {
+  private final List<FormatOption> declared;
   private final Map<String, String> own = new LinkedHashMap<>();
   private @Nullable String backing;
   private @Nullable String backingFormat;
   private @Nullable String size;
   private @Nullable String secret;
 
-  /** Reads the lists of a command; a later value replaces an earlier one. */
-  static ImageOptions of(Arguments arguments, String backingLetter) throws UsageException {
-    ImageOptions options = new ImageOptions();
+  private ImageOptions(List<FormatOption> declared) {
+    this.declared = declared;
+  }
+
+  /**
+   * Reads the lists of a command; a later value replaces an earlier one.
+   *
+   * @param format whose options they are, which may be unknown: where it declares a size, that may
+   *     be written with a suffix
+   */
+  static ImageOptions of(Arguments arguments, String backingLetter, String format)
+      throws UsageException {
+    ImageOptions options = new ImageOptions(arguments.has("-o") ? declaredBy(format) : List.of());
     options.backing = arguments.value(backingLetter).orElse(null);
     options.backingFormat = arguments.value("-F").orElse(null);
     for (String list : arguments.values("-o")) {
@@ -45,10 +60,20 @@ final class ImageOptions {
       case "backing_fmt" -> backingFormat = value;
       case "size" -> size = value;
       case "encrypt.key-secret" -> secret = value;
-      case "cluster_size", "block_size", "log_size", "metadata_size" ->
-          own.put(name, Long.toString(ByteSize.parse(value, 1)));
-      default -> own.put(name, value);
+      default -> own.put(name, isSize(name) ? Long.toString(ByteSize.parse(value, 1)) : value);
     }
+  }
+
+  private static List<FormatOption> declaredBy(String format) {
+    return InstalledFormats.find()
+        .named(format)
+        .map(ImageFormat::creationOptions)
+        .orElse(List.of());
+  }
+
+  private boolean isSize(String name) {
+    return declared.stream()
+        .anyMatch(option -> option.name().equals(name) && option.value() == Value.SIZE);
   }
 
   /** The format's own options. */

@@ -1,5 +1,6 @@
 package io.vdisk.tools;
 
+import io.vdisk.FormatOption;
 import io.vdisk.feature.KeySlots;
 import java.io.IOException;
 import java.util.Arrays;
@@ -16,9 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class KeyAmendment {
   static final String PREFIX = "encrypt.";
 
-  private static final List<String> KNOWN =
-      List.of("state", "new-secret", "old-secret", "keyslot", "iter-time");
-
   private final Map<String, String> options;
   private final SecretObjects secrets;
 
@@ -26,18 +24,18 @@ final class KeyAmendment {
     this.options = options;
     this.secrets = secrets;
     for (String option : options.keySet()) {
-      if (!KNOWN.contains(option.substring(PREFIX.length()))) {
+      if (FormatOption.KEY_SLOTS.stream().noneMatch(known -> known.name().equals(option))) {
         throw new UsageException(option + " cannot be amended");
       }
     }
   }
 
-  private Optional<String> option(String name) {
-    return Optional.ofNullable(options.get(PREFIX + name));
+  private Optional<String> value(FormatOption option) {
+    return Optional.ofNullable(options.get(option.name()));
   }
 
   void applyTo(KeySlots slots) throws IOException, UsageException {
-    String state = option("state").orElse("");
+    String state = value(FormatOption.KEY_STATE).orElse("");
     switch (state) {
       case "active" -> add(slots);
       case "inactive" -> erase(slots);
@@ -47,14 +45,14 @@ final class KeyAmendment {
   }
 
   private void add(KeySlots slots) throws IOException, UsageException {
-    if (option("new-secret").isEmpty() || option("old-secret").isPresent()) {
+    if (value(FormatOption.NEW_SECRET).isEmpty() || value(FormatOption.OLD_SECRET).isPresent()) {
       throw new UsageException("encrypt.state=active takes encrypt.new-secret, and no old one");
     }
     OptionalInt slot = slot(slots);
     if (slot.isPresent() && slots.used().contains(slot.getAsInt())) {
       throw new UsageException("key slot " + slot.getAsInt() + " is in use: erase it first");
     }
-    char[] passphrase = secrets.characters(option("new-secret").get());
+    char[] passphrase = secrets.characters(value(FormatOption.NEW_SECRET).get());
     try {
       int unused = slots.add(passphrase, slot, millis());
     } finally {
@@ -63,9 +61,10 @@ final class KeyAmendment {
   }
 
   private void erase(KeySlots slots) throws IOException, UsageException {
-    Optional<String> old = option("old-secret");
+    Optional<String> old = value(FormatOption.OLD_SECRET);
     OptionalInt slot = slot(slots);
-    if (option("new-secret").isPresent() || option("iter-time").isPresent()) {
+    if (value(FormatOption.NEW_SECRET).isPresent()
+        || value(FormatOption.ITERATION_TIME).isPresent()) {
       throw new UsageException("encrypt.state=inactive takes no new passphrase");
     }
     if (old.isPresent() == slot.isPresent()) {
@@ -95,18 +94,18 @@ final class KeyAmendment {
   }
 
   private OptionalInt slot(KeySlots slots) throws UsageException {
-    long number = number("keyslot", slots.capacity() - 1);
+    long number = number(FormatOption.KEY_SLOT, slots.capacity() - 1);
     return number < 0 ? OptionalInt.empty() : OptionalInt.of((int) number);
   }
 
   private OptionalLong millis() throws UsageException {
-    long number = number("iter-time", Integer.MAX_VALUE);
+    long number = number(FormatOption.ITERATION_TIME, Integer.MAX_VALUE);
     return number < 0 ? OptionalLong.empty() : OptionalLong.of(number);
   }
 
   /** Below 0 if it is not given. */
-  private long number(String name, long most) throws UsageException {
-    @Nullable String text = options.get(PREFIX + name);
+  private long number(FormatOption option, long most) throws UsageException {
+    @Nullable String text = options.get(option.name());
     if (text == null) {
       return -1;
     }
@@ -116,8 +115,8 @@ final class KeyAmendment {
         return number;
       }
     } catch (NumberFormatException e) {
-      throw new UsageException(PREFIX + name + " is a number, not '" + text + "'");
+      throw new UsageException(option.name() + " is a number, not '" + text + "'");
     }
-    throw new UsageException(PREFIX + name + " is from 0 to " + most + ", not " + text);
+    throw new UsageException(option.name() + " is from 0 to " + most + ", not " + text);
   }
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
 /** {@code vdisk measure}: how large the file of an image would become. */
 final class MeasureCommand {
   static final String USAGE =
-      "vdisk measure [-O FORMAT] [-o NAME=VALUE,...] [--output=json|human] [--size SIZE |"
+      "vdisk measure [-O FORMAT] [-o NAME=VALUE,... | -o help] [--output=json|human] [--size SIZE |"
           + " [-f FORMAT] [-l SNAPSHOT] [-U] [--backing-policy=POLICY] [--object SECRET]"
           + " [--source-secret ID] [--image-opts] FILE]";
 
@@ -29,6 +29,10 @@ final class MeasureCommand {
             .value("--output")
             .parse(words);
     if (Help.asked(arguments, USAGE, console)) {
+      return 0;
+    }
+    if (OptionsHelp.asked(arguments)) {
+      OptionsHelp.of(arguments.value("-O").orElse("raw"), console).printCreation();
       return 0;
     }
     boolean json = Help.isJson(arguments);
@@ -55,7 +59,8 @@ final class MeasureCommand {
 
   private static Measurement measure(Arguments arguments, Console console, SecretObjects secrets)
       throws IOException, UsageException {
-    ImageOptions said = ImageOptions.of(arguments, "");
+    String format = arguments.value("-O").orElse("raw");
+    ImageOptions said = ImageOptions.of(arguments, "", format);
     Optional<String> text = arguments.value("--size");
     Optional<Long> size =
         text.isPresent() ? Optional.of(ByteSize.parse(text.get(), 1)) : said.size();
@@ -63,7 +68,7 @@ final class MeasureCommand {
     if (operands > 1 || size.isPresent() == (operands == 1)) {
       throw new UsageException("expected either --size SIZE or one FILE");
     }
-    CreateOptions options = CreateOptions.of(arguments.value("-O").orElse("raw"), size.orElse(0L));
+    CreateOptions options = CreateOptions.of(format, size.orElse(0L));
     options = said.applyTo(options, secrets);
     if (operands == 0) {
       return Images.measure(options);

@@ -99,13 +99,13 @@ final class Opening {
       throws IOException {
     return open(
         file,
-        format,
+        format(file, format),
         backingFormat.isPresent() ? options.withBackingFormat(backingFormat.get()) : options);
   }
 
   /** Opens an image to look at its own metadata: what it names is left alone. */
   BlockDevice alone(Path file, Optional<String> format) throws IOException {
-    return open(file, format, options.withoutBacking());
+    return open(file, format(file, format), options.withoutBacking());
   }
 
   /** Opens an image for writing, with what it names. */
@@ -130,11 +130,40 @@ final class Opening {
 
   /** A guest can write any header into a raw disk: what is written to must be known. */
   private Optional<String> known(Path file, Optional<String> format) throws IOException {
-    if (format.isEmpty() && Images.probe(file, options).stream().noneMatch(Opening::isSure)) {
+    if (format.isPresent()) {
+      return format;
+    }
+    List<Match> matches = Images.probe(file, options);
+    if (matches.stream().noneMatch(Opening::isSure)) {
       throw new UnsupportedImageException(
           file + " is in no known format, and not changed before -f says its format (perhaps raw)");
     }
-    return format;
+    return only(matches);
+  }
+
+  /**
+   * The format as which a file is read: the one that was said, or that of its magic number. What
+   * has none is raw, as nothing is written to it, and the user is told. Empty if it may be two,
+   * which opening it refuses.
+   */
+  Optional<String> format(Path file, Optional<String> said) throws IOException {
+    if (said.isPresent()) {
+      return said;
+    }
+    List<Match> matches = Images.probe(file, options);
+    if (matches.stream().anyMatch(Opening::isSure)) {
+      return only(matches);
+    }
+    console
+        .err()
+        .println(program + ": " + file + " is in no known format and read as raw; -f raw says so");
+    return Optional.of("raw");
+  }
+
+  /** The surest format, if no other is as sure. */
+  private static Optional<String> only(List<Match> matches) {
+    boolean isDoubtful = matches.size() > 1 && matches.get(0).probe() == matches.get(1).probe();
+    return isDoubtful ? Optional.empty() : Optional.of(matches.get(0).format().name());
   }
 
   /** The format of a file, if it has a magic number. */
@@ -147,17 +176,9 @@ final class Opening {
     return matches.stream().filter(Opening::isSure).findFirst().map(match -> match.format().name());
   }
 
-  /** What is in no known format is raw, as nothing is written to it; the user is told. */
-  private BlockDevice open(Path file, Optional<String> format, OpenOptions how) throws IOException {
-    String name = format.orElse("");
-    if (format.isEmpty() && Images.probe(file, how).stream().noneMatch(Opening::isSure)) {
-      console
-          .err()
-          .println(
-              program + ": " + file + " is in no known format and read as raw; -f raw says so");
-      name = "raw";
-    }
-    return Images.open(file, name.isEmpty() ? how : how.withFormat(name));
+  private static BlockDevice open(Path file, Optional<String> format, OpenOptions how)
+      throws IOException {
+    return Images.open(file, format.isPresent() ? how.withFormat(format.get()) : how);
   }
 
   private static boolean isSure(Match match) {

@@ -2,6 +2,7 @@ package io.vdisk.tools;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.UnsupportedImageException;
+import io.vdisk.feature.Reserving;
 import io.vdisk.feature.Resizing;
 import io.vdisk.file.Zeroes;
 import java.io.IOException;
@@ -106,9 +107,16 @@ final class ResizeCommand {
   private void preallocate(BlockDevice device, long from, long to) throws IOException {
     long unit = device.info().unit();
     boolean tablesOnly = preallocation.equals("metadata");
+    Optional<Reserving> reserving =
+        preallocation.equals("falloc") ? device.feature(Reserving.class) : Optional.empty();
     ByteBuffer zeroes = ByteBuffer.allocateDirect(tablesOnly ? 1 : STEP);
     Zeroes.fill(zeroes);
     for (long at = from; at < to; ) {
+      long reserved = reserving.isPresent() ? reserving.get().reserve(at, to - at) : 0;
+      if (reserved > 0) {
+        at += reserved;
+        continue;
+      }
       zeroes.clear().limit((int) Math.min(zeroes.capacity(), to - at));
       int length = zeroes.remaining();
       device.write(zeroes, at);

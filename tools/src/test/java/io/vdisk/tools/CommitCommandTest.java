@@ -68,6 +68,19 @@ class CommitCommandTest {
   }
 
   @Test
+  void rateIsASize() throws IOException {
+    byte[] content = shell.content("/top", "qcow");
+
+    assertEquals(1, vdisk("commit", "-r", "fast", "/top"));
+    assertEquals("vdisk: 'fast' is not a size (see vdisk --help)\n", shell.err);
+
+    assertEquals(0, vdisk("commit", "-r", "1G", "/top"), () -> shell.err);
+    assertEquals(0, vdisk("convert", "-r", "1G", "-O", "raw", "/top", "/copy"), () -> shell.err);
+    assertArrayEquals(content, shell.content("/middle", "qcow2"));
+    assertArrayEquals(content, shell.content("/copy", "raw"));
+  }
+
+  @Test
   void chainIsCommittedDownToABase() throws IOException {
     byte[] content = shell.content("/top", "qcow");
     long before = Files.size(shell.file("/top"));

@@ -122,6 +122,19 @@ class CreateCommandTest {
     assertEquals(List.of("a"), shell.names());
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-f qcow -o cluster_size=4k,",
+        "-f qcow2 -o cluster_size=4k,",
+        "-f vhd -o block_size=64k,metadata_size=8M,",
+        "-f vhdx -o block_size=2M,log_size=1M,",
+        "-f vmdk -o grain_size=8K,"
+      })
+  void whatAFormatDeclaresAsASizeMayHaveASuffix(String words) {
+    assertEquals(0, create(words + "size=1M /a"), () -> shell.err);
+  }
+
   @Test
   void quietPrintsNothing() {
     assertEquals(0, create("-q -f qcow2 /a 1M"));

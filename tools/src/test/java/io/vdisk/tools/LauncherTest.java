@@ -23,11 +23,15 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The scripts in {@code bin}, copied beside jars that are made of the classes under test, so that
@@ -269,6 +273,41 @@ class LauncherTest {
       assertEquals(known, human.out().contains("\ndisk size: 1 MiB\n"), human.out());
       assertEquals(known, json.out().contains("\"actual-size\": 1048576"), json.out());
     }
+  }
+
+  /** What the host has set aside it still knows to be zero; without its calls it is written. */
+  @ParameterizedTest
+  @ValueSource(strings = {"raw", "qcow2"})
+  void resizingCanSetSpaceAsideWithoutWriting(String format)
+      throws IOException, InterruptedException {
+    boolean can = Runtime.version().feature() >= 22;
+    String path = home.resolve("target/tools-0.jar") + ":" + home.resolve("target/lib") + "/*";
+    vdisk(path, "create", "-q", "-o", "preallocation=falloc", "tried", "1M");
+    boolean isWritten = vdisk(path, "map", "-f", "raw", "tried").contains("tried");
+    Requirements.need(!can || !isWritten, "needs a file system that sets space aside");
+    vdisk(path, "create", "-q", "-f", format, "disk", "1M");
+
+    vdisk(path, "resize", "-q", "-f", format, "--preallocation=falloc", "disk", "9M");
+
+    assertEquals(!can, vdisk(path, "map", "-f", format, "disk").contains("disk"));
+    if (can) {
+      Matcher size =
+          Pattern.compile("\"actual-size\": (\\d+)")
+              .matcher(vdisk(path, "info", "-f", format, "--output=json", "disk"));
+      assertTrue(size.find());
+      assertTrue(Long.parseLong(size.group(1)) >= 8 << 20, size.group());
+    }
+  }
+
+  private String vdisk(String path, String... words) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", path));
+    command.add(Vdisk.class.getName());
+    command.addAll(List.of(words));
+    Ended ended = run(folder, command.toArray(String[]::new));
+    assertEquals(0, ended.code(), ended.err());
+    return ended.out();
   }
 
   /** It survives the command that started it, and holds none of its streams. */

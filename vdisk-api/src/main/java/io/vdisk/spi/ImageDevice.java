@@ -5,6 +5,7 @@ import io.vdisk.Capability;
 import io.vdisk.Extent;
 import io.vdisk.ImageInfo;
 import io.vdisk.feature.OrderedWriter;
+import io.vdisk.feature.Reserving;
 import io.vdisk.feature.Resizing;
 import io.vdisk.feature.UnitWriter;
 import io.vdisk.file.HostFile;
@@ -168,10 +169,21 @@ final class ImageDevice implements BlockDevice, Exclusive {
     if (type == OrderedWriter.class && writing != null) {
       return Optional.of(type.cast(new InOrder()));
     }
+    if (type == Reserving.class && writing != null) {
+      Reserving reserving = this::reserve;
+      return Optional.of(type.cast(reserving));
+    }
     if (type == Resizing.class && writing != null) {
       return layout.feature(Resizing.class, this).map(resizing -> type.cast(zeroing(resizing)));
     }
     return layout.feature(type, this);
+  }
+
+  private long reserve(long offset, long length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, size);
+    long[] reserved = new long[1];
+    change(length, path -> reserved[0] = path.reserve(offset, length));
+    return reserved[0];
   }
 
   /** What a disk grows by reads as zero, whatever a backing file or an old cluster has there. */

@@ -2,6 +2,7 @@ package io.vdisk.spi;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.Measurement;
 import io.vdisk.OpenOptions;
 import io.vdisk.SequentialSource;
@@ -48,6 +49,23 @@ public interface ImageFormat {
   default void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     throw new UnsupportedImageException(name() + " images cannot be created");
+  }
+
+  /**
+   * What can be chosen when an image is created: the format's own options, beside which it refuses
+   * any, and those that {@link CreateOptions} has methods for. Empty: none is declared, as by a
+   * format whose images cannot be created.
+   */
+  default List<FormatOption> creationOptions() {
+    return List.of();
+  }
+
+  /**
+   * What of an image can be changed afterwards: by {@link io.vdisk.feature.Amending}, or by the
+   * features that {@link FormatOption} names. A single image may have less than that.
+   */
+  default List<FormatOption> amendableOptions() {
+    return List.of();
   }
 
   /**

@@ -148,6 +148,62 @@ final class WritePath {
     }
   }
 
+  /**
+   * Sets space aside for a range without moving its bytes; of how many that was done, from its
+   * beginning on.
+   */
+  long reserve(long offset, long length) throws IOException {
+    layout.beforeWrite(offset, length);
+    Mapping run = layout.map(offset, length);
+    long most = Math.min(run.length(), length);
+    if (run.isWritable()) {
+      return reserved(run, most);
+    }
+    RangeLock.Held held = units.lock(layout.unitStart(offset), layout.unitEnd(offset + most - 1));
+    try {
+      run = layout.map(offset, most);
+      most = Math.min(run.length(), most);
+      if (run.isWritable()) {
+        return reserved(run, most);
+      }
+      // A hole of the host deciphers to anything but zeroes.
+      return cipher == null && isZero(offset, most) ? reserveAllocating(offset, most) : 0;
+    } finally {
+      units.unlock(held);
+    }
+  }
+
+  private static long reserved(Mapping run, long length) throws IOException {
+    return run.file().allocate(run.fileOffset(), length) ? length : 0;
+  }
+
+  private long reserveAllocating(long offset, long length) throws IOException {
+    Allocation space = layout.allocate(offset, length);
+    boolean committed = false;
+    try {
+      if (isZero(offset - space.head(), space.head())
+          && isZero(offset + space.length(), space.tail())
+          && isMadeZero(space)) {
+        space.commit();
+        committed = true;
+        return space.length();
+      }
+      return 0;
+    } finally {
+      if (!committed) {
+        space.abort();
+      }
+    }
+  }
+
+  /** The host gives the whole space blocks, which read as zero. */
+  private static boolean isMadeZero(Allocation space) throws IOException {
+    long from = space.fileOffset() - space.head();
+    long length = space.head() + space.length() + space.tail();
+    return (space.zeroed() || space.file().zero(from, length, true))
+        && space.file().allocate(from, length);
+  }
+
   private void writeInPlace(Mapping run, ByteBuffer src, long offset) throws IOException {
     clip(src, run.length());
     if (cipher == null) {

@@ -14,6 +14,7 @@ final class HostLog implements HostFile {
   Consumer<String> before = line -> {};
   String failing = "none";
   boolean sharing;
+  boolean allocating;
   private final List<String> log = new ArrayList<>();
 
   @Override
@@ -52,6 +53,15 @@ final class HostLog implements HostFile {
     source.readFully(copy, sourceOffset);
     put(copy.flip(), offset);
     return length;
+  }
+
+  @Override
+  public boolean allocate(long offset, long length) throws IOException {
+    if (allocating) {
+      note("reserve " + offset + "+" + length);
+      resize(Math.max(size(), offset + length));
+    }
+    return allocating;
   }
 
   @Override

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.BlockDevice;
 import io.vdisk.Extent;
 import io.vdisk.feature.OrderedWriter;
+import io.vdisk.feature.Reserving;
 import io.vdisk.file.HostFile;
 import io.vdisk.file.HostFlushException;
 import java.io.IOException;
@@ -114,6 +115,81 @@ class ImageDeviceTest {
     OrderedWriter writer = device.feature(OrderedWriter.class).orElseThrow();
 
     assertEquals(0, writer.share(new HostLog(), 0, 0, UNIT, () -> {}));
+
+    assertEquals(List.of("before 0+4096", "allocate 0+4096", "abort 0"), layout.log());
+  }
+
+  @Test
+  void whatIsReservedHasItsBlocksBeforeItIsCommitted() throws IOException {
+    host.allocating = true;
+    host.before = line -> layout.log.add(line);
+    Reserving reserving = device.feature(Reserving.class).orElseThrow();
+
+    assertEquals(UNIT, reserving.reserve(0, 3 * UNIT));
+
+    assertEquals(
+        List.of("before 0+12288", "allocate 0+4096", "reserve 4096+4096", "commit 0"),
+        layout.log());
+    assertEquals(List.of(), host.writes());
+    assertArrayEquals(new byte[UNIT], read(device, 0, UNIT));
+  }
+
+  @Test
+  void partOfAUnitIsReservedWithTheRestOfIt() throws IOException {
+    host.allocating = true;
+    Reserving reserving = device.feature(Reserving.class).orElseThrow();
+
+    assertEquals(9, reserving.reserve(2 * UNIT + 7, 9));
+
+    assertEquals("reserve 4096+4096", host.last());
+  }
+
+  @Test
+  void whatIsStoredKeepsItsPlace() throws IOException {
+    host.allocating = true;
+    write(device, 0, bytes(UNIT, 1));
+    layout.log();
+    Reserving reserving = device.feature(Reserving.class).orElseThrow();
+
+    assertEquals(UNIT - 50, reserving.reserve(50, 2 * UNIT));
+
+    assertEquals("reserve 4146+4046", host.last());
+    assertEquals(List.of("before 50+8192"), layout.log());
+    assertArrayEquals(bytes(UNIT, 1), read(device, 0, UNIT));
+  }
+
+  @Test
+  void whatABackingDeviceHoldsIsNotReserved() throws IOException {
+    host.allocating = true;
+    UnitLayout below = new UnitLayout(new HostLog(), UNIT + 150);
+    BlockDevice backing = device(below, Optional.empty());
+    write(backing, UNIT + 100, bytes(1, 5));
+    BlockDevice overlay = device(layout, Optional.of(backing));
+    Reserving reserving = overlay.feature(Reserving.class).orElseThrow();
+
+    assertEquals(0, reserving.reserve(UNIT, UNIT));
+    assertEquals(0, reserving.reserve(UNIT + 200, 300), "nor the rest of its unit");
+
+    assertArrayEquals(bytes(1, 5), read(overlay, UNIT + 100, 1));
+    assertFalse(layout.log().contains("commit 1"));
+  }
+
+  @Test
+  void spaceThatHeldSomethingElseIsNotReservedUnlessItCanBeMadeZero() throws IOException {
+    host.allocating = true;
+    layout.reuse = true;
+    Reserving reserving = device.feature(Reserving.class).orElseThrow();
+
+    assertEquals(0, reserving.reserve(0, UNIT));
+
+    assertEquals(List.of("before 0+4096", "allocate 0+4096", "abort 0"), layout.log());
+  }
+
+  @Test
+  void hostThatCannotAllocateLeavesNothingSetAside() throws IOException {
+    Reserving reserving = device.feature(Reserving.class).orElseThrow();
+
+    assertEquals(0, reserving.reserve(0, UNIT));
 
     assertEquals(List.of("before 0+4096", "allocate 0+4096", "abort 0"), layout.log());
   }
@@ -363,6 +439,18 @@ class ImageDeviceTest {
     OrderedWriter writer = disk.feature(OrderedWriter.class).orElseThrow();
     host.sharing = true;
     assertEquals(0, writer.share(new HostLog(), 0, 0, UNIT, () -> {}), "nor are plain bytes taken");
+  }
+
+  /** What was never written there deciphers to noise. */
+  @Test
+  void unwrittenSpaceIsNotReservedUnderACipher() throws IOException {
+    host.allocating = true;
+    ImageDevice disk = device(layout.with(new LabellingCipher()), Optional.empty());
+    Reserving reserving = disk.feature(Reserving.class).orElseThrow();
+
+    assertEquals(0, reserving.reserve(0, UNIT));
+
+    assertEquals(List.of("before 0+4096"), layout.log());
   }
 
   @Test

@@ -12,20 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * Makes an image without a cluster. Its options:
- *
- * <ul>
- *   <li>{@code cluster_size}: 512 to 65,536 bytes; 4,096, or 512 above a backing file, as QEMU and
- *       Xen have it
- *   <li>{@code xen}: {@code on} writes Xen's extended header, for its drivers to allocate a whole
- *       L2 table's clusters at a time; {@code off} (default)
- *   <li>{@code preallocation}: {@code off} (default); {@code full} reserves, after Xen's fashion,
- *       the space of all clusters behind the L1 table, for drivers that begin there while the image
- *       is empty: only with {@code xen}
- *   <li>{@code encrypt.format}: {@code aes}, see {@link LegacyAes}; not with {@code xen}
- * </ul>
- */
+/** Makes an image without a cluster. For its options see {@link QcowOption}. */
 final class QcowCreator {
   private static final int DEFAULT_CLUSTER_BITS = 12;
   private static final int BACKED_CLUSTER_BITS = 9;
@@ -83,29 +70,28 @@ final class QcowCreator {
   }
 
   private void set(String option, String value) {
-    switch (option) {
-      case "cluster_size" -> clusterBits = clusterBits(value);
-      case "xen" ->
+    switch (QcowOption.named(option)) {
+      case CLUSTER_SIZE -> clusterBits = clusterBits(value);
+      case XEN ->
           xen =
               switch (value) {
                 case "on" -> true;
                 case "off" -> false;
                 default -> throw new IllegalArgumentException("xen is on or off");
               };
-      case "preallocation" ->
+      case PREALLOCATION ->
           reserved =
               switch (value) {
                 case "full" -> true;
                 case "off" -> false;
                 default -> throw new IllegalArgumentException("preallocation is off or full");
               };
-      case "encrypt.format" -> {
+      case ENCRYPTION -> {
         if (!value.equals(LegacyAes.NAME)) {
           throw new IllegalArgumentException("encrypt.format of qcow is aes");
         }
         encrypted = true;
       }
-      default -> throw new IllegalArgumentException("qcow has no option '" + option + "'");
     }
   }
 

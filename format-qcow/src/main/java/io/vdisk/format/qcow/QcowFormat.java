@@ -2,6 +2,7 @@ package io.vdisk.format.qcow;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.Progress;
 import io.vdisk.Reference;
 import io.vdisk.file.HostFile;
@@ -14,6 +15,7 @@ import io.vdisk.spi.SectorCipher;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Optional;
 
 /** qcow version 1, of QEMU and of Xen. For the options of creation see {@link QcowCreator}. */
@@ -89,5 +91,10 @@ public final class QcowFormat implements ImageFormat {
   public void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     QcowCreator.create(file, options, context);
+  }
+
+  @Override
+  public List<FormatOption> creationOptions() {
+    return QcowOption.creation();
   }
 }

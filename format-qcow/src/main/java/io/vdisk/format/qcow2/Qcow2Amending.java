@@ -20,13 +20,14 @@ final class Qcow2Amending implements Amending {
 
   @Override
   public void amend(Map<String, String> options, Progress progress) throws IOException {
-    Map<String, String> left = new LinkedHashMap<>(options);
-    Integer version =
-        left.containsKey("compat") ? Qcow2Options.version(left.remove("compat")) : null;
+    Map<Qcow2Option, String> left = new LinkedHashMap<>();
+    options.forEach((name, value) -> left.put(changeable(name), value));
+    String compat = left.remove(Qcow2Option.COMPAT);
+    Integer version = compat == null ? null : Qcow2Options.version(compat);
     if (version != null && version == 3) {
       alterations.alter(this::upgrade);
     }
-    for (Map.Entry<String, String> option : left.entrySet()) {
+    for (Map.Entry<Qcow2Option, String> option : left.entrySet()) {
       alterations.alter(() -> amend(option.getKey(), option.getValue(), progress));
     }
     if (version != null && version == 2) {
@@ -34,20 +35,27 @@ final class Qcow2Amending implements Amending {
     }
   }
 
-  private void amend(String option, String value, Progress progress) throws IOException {
+  private static Qcow2Option changeable(String name) {
+    Qcow2Option option = Qcow2Option.named(name);
+    if (!Qcow2Option.CHANGEABLE.contains(option)) {
+      throw new IllegalArgumentException("the option '" + option + "' cannot be changed");
+    }
+    return option;
+  }
+
+  private void amend(Qcow2Option option, String value, Progress progress) throws IOException {
     Qcow2Header header = metadata.header();
     switch (option) {
-      case "lazy_refcounts" -> setLazy(Qcow2Options.isOn(option, value));
-      case "refcount_bits" -> {
+      case LAZY_REFCOUNTS -> setLazy(Qcow2Options.isOn(option, value));
+      case REFCOUNT_BITS -> {
         int order = Qcow2Options.refcountOrder(value, header.version);
         if (order != header.refcountOrder) {
           setRefcountOrder(order, progress);
         }
       }
-      case "data_file" -> setDataFile(value);
-      case "data_file_raw" -> setDataFileRaw(Qcow2Options.isOn(option, value));
-      default ->
-          throw new IllegalArgumentException("the option '" + option + "' cannot be changed");
+      case DATA_FILE -> setDataFile(value);
+      case DATA_FILE_RAW -> setDataFileRaw(Qcow2Options.isOn(option, value));
+      default -> throw new AssertionError(option);
     }
   }
 

@@ -3,6 +3,7 @@ package io.vdisk.format.qcow2;
 import io.vdisk.BlockDevice;
 import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.Measurement;
 import io.vdisk.Progress;
 import io.vdisk.Reference;
@@ -18,6 +19,7 @@ import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -142,6 +144,16 @@ public final class Qcow2Format implements ImageFormat {
     try (Qcow2Creator creator = new Qcow2Creator(file, options, context)) {
       creator.create();
     }
+  }
+
+  @Override
+  public List<FormatOption> creationOptions() {
+    return Qcow2Option.creation();
+  }
+
+  @Override
+  public List<FormatOption> amendableOptions() {
+    return Qcow2Option.amendable();
   }
 
   @Override

@@ -24,8 +24,12 @@ import java.util.Set;
  */
 final class Qcow2Measure {
   /** Options of creation that do not change the size. */
-  private static final Set<String> WITHOUT_EFFECT =
-      Set.of("compression_type", "data_file", "data_file_raw", "lazy_refcounts");
+  private static final Set<Qcow2Option> WITHOUT_EFFECT =
+      Set.of(
+          Qcow2Option.COMPRESSION_TYPE,
+          Qcow2Option.DATA_FILE,
+          Qcow2Option.DATA_FILE_RAW,
+          Qcow2Option.LAZY_REFCOUNTS);
 
   private static final long DEFAULT_CLUSTER = 65_536;
 
@@ -43,15 +47,17 @@ final class Qcow2Measure {
   private Qcow2Measure(CreateOptions options) throws IOException {
     this.options = options;
     this.left = new LinkedHashMap<>(options.options());
-    String compat = oneOf("compat", "1.1", Set.of("0.10", "v2", "1.1", "v3"));
+    String compat = oneOf(Qcow2Option.COMPAT, "1.1", Set.of("0.10", "v2", "1.1", "v3"));
     boolean isVersion2 = compat.equals("0.10") || compat.equals("v2");
-    this.clusterSize = power("cluster_size", DEFAULT_CLUSTER, 512, 2 << 20);
-    this.refcountBits = power("refcount_bits", 16, isVersion2 ? 16 : 1, isVersion2 ? 16 : 64);
-    this.l2EntryBytes = isOn("extended_l2") ? 16 : 8;
-    this.preallocation = oneOf("preallocation", "off", Set.of("off", "metadata", "falloc", "full"));
+    this.clusterSize = power(Qcow2Option.CLUSTER_SIZE, DEFAULT_CLUSTER, 512, 2 << 20);
+    this.refcountBits =
+        power(Qcow2Option.REFCOUNT_BITS, 16, isVersion2 ? 16 : 1, isVersion2 ? 16 : 64);
+    this.l2EntryBytes = isOn(Qcow2Option.EXTENDED_L2) ? 16 : 8;
+    this.preallocation =
+        oneOf(Qcow2Option.PREALLOCATION, "off", Set.of("off", "metadata", "falloc", "full"));
     this.luksBytes = luksBytes();
     for (String option : left.keySet()) {
-      if (!WITHOUT_EFFECT.contains(option)) {
+      if (!WITHOUT_EFFECT.contains(Qcow2Option.named(option))) {
         throw new IllegalArgumentException("qcow2 has no option '" + option + "'");
       }
     }
@@ -149,7 +155,7 @@ final class Qcow2Measure {
   }
 
   private long luksBytes() throws IOException {
-    String format = oneOf("encrypt.format", "", Set.of("", "aes", Luks.NAME));
+    String format = oneOf(Qcow2Option.ENCRYPTION, "", Set.of("", "aes", Luks.NAME));
     if (!format.equals(Luks.NAME)) {
       return 0;
     }
@@ -158,21 +164,21 @@ final class Qcow2Measure {
     }
   }
 
-  private boolean isOn(String option) {
+  private boolean isOn(Qcow2Option option) {
     return !Set.of("off", "no", "false")
         .contains(oneOf(option, "off", Set.of("on", "yes", "true", "off", "no", "false")));
   }
 
-  private String oneOf(String option, String otherwise, Set<String> allowed) {
-    String value = left.remove(option);
+  private String oneOf(Qcow2Option option, String otherwise, Set<String> allowed) {
+    String value = left.remove(option.toString());
     if (value != null && !allowed.contains(value)) {
       throw new IllegalArgumentException(option + " is '" + value + "', which qcow2 has not");
     }
     return value == null ? otherwise : value;
   }
 
-  private long power(String option, long otherwise, long least, long most) {
-    String value = left.remove(option);
+  private long power(Qcow2Option option, long otherwise, long least, long most) {
+    String value = left.remove(option.toString());
     long number = otherwise;
     if (value != null) {
       try {

@@ -2,6 +2,7 @@ package io.vdisk.format.qcow2;
 
 import io.vdisk.format.qcow.crypt.LegacyAes;
 import io.vdisk.format.qcow.crypt.Luks;
+import io.vdisk.format.qcow.crypt.NewLuks;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,8 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was chosen for an image that is to be made, by the option names of {@code qemu-img create -o
- * help}. Immutable but for {@link #encryption}.
+ * What was chosen for an image that is to be made, by the names of {@link Qcow2Option}. Immutable
+ * but for {@link #encryption}.
  */
 final class Qcow2Options {
   private static final String OFF = "off";
@@ -43,12 +44,12 @@ final class Qcow2Options {
     this.left = new LinkedHashMap<>(options);
     this.version = version();
     this.clusterBits = clusterBits();
-    this.refcountOrder = refcountOrder(take("refcount_bits", "16"), version);
-    this.lazyRefcounts = isOn("lazy_refcounts");
-    this.extended = isOn("extended_l2");
+    this.refcountOrder = refcountOrder(take(Qcow2Option.REFCOUNT_BITS, "16"), version);
+    this.lazyRefcounts = isOn(Qcow2Option.LAZY_REFCOUNTS);
+    this.extended = isOn(Qcow2Option.EXTENDED_L2);
     this.compressionType = compressionType();
-    this.dataFile = Optional.ofNullable(left.remove("data_file"));
-    this.dataFileRaw = isOn("data_file_raw");
+    this.dataFile = Optional.ofNullable(left.remove(Qcow2Option.DATA_FILE.toString()));
+    this.dataFileRaw = isOn(Qcow2Option.DATA_FILE_RAW);
     this.preallocation = preallocation(hasBacking);
     this.cryptMethod = cryptMethod();
     checkTogether(hasBacking);
@@ -56,25 +57,25 @@ final class Qcow2Options {
 
   private void checkTogether(boolean hasBacking) {
     if (extended && clusterBits < Qcow2Header.MIN_EXTENDED_CLUSTER_BITS) {
-      throw wrong("cluster_size", 1 << clusterBits, "at least 16k with extended_l2=on");
+      throw wrong(Qcow2Option.CLUSTER_SIZE, 1 << clusterBits, "at least 16k with extended_l2=on");
     }
     if (dataFile.isPresent() && version < 3) {
-      throw wrong("data_file", dataFile.get(), "left out with compat=0.10");
+      throw wrong(Qcow2Option.DATA_FILE, dataFile.get(), "left out with compat=0.10");
     }
     if (dataFileRaw && dataFile.isEmpty()) {
-      throw wrong("data_file_raw", "on", "off without data_file");
+      throw wrong(Qcow2Option.DATA_FILE_RAW, "on", "off without data_file");
     }
     if (dataFileRaw && hasBacking) {
-      throw wrong("data_file_raw", "on", "off with a backing file");
+      throw wrong(Qcow2Option.DATA_FILE_RAW, "on", "off with a backing file");
     }
     if (cryptMethod != 0 && !preallocation.equals(OFF) && version < 3) {
       // What was never written would decipher to noise, and version 2 cannot say that it is zero.
-      throw wrong("preallocation", preallocation, "off with encryption and compat=0.10");
+      throw wrong(Qcow2Option.PREALLOCATION, preallocation, "off with encryption and compat=0.10");
     }
   }
 
-  private String take(String option, String otherwise) {
-    String value = left.remove(option);
+  private String take(Qcow2Option option, String otherwise) {
+    String value = left.remove(option.toString());
     return value == null ? otherwise : value;
   }
 
@@ -84,7 +85,7 @@ final class Qcow2Options {
   }
 
   private int version() {
-    return version(take("compat", "1.1"));
+    return version(take(Qcow2Option.COMPAT, "1.1"));
   }
 
   /** The version that a word for it means. */
@@ -92,17 +93,17 @@ final class Qcow2Options {
     return switch (compat) {
       case "0.10", "v2" -> 2;
       case "1.1", "v3" -> 3;
-      default -> throw wrong("compat", compat, "0.10 or 1.1");
+      default -> throw wrong(Qcow2Option.COMPAT, compat, "0.10 or 1.1");
     };
   }
 
   private int clusterBits() {
-    String text = take("cluster_size", "65536");
+    String text = take(Qcow2Option.CLUSTER_SIZE, "65536");
     long bytes = size(text);
     if (Long.bitCount(bytes) != 1
         || bytes < 1 << Qcow2Header.MIN_CLUSTER_BITS
         || bytes > 1 << Qcow2Header.MAX_CLUSTER_BITS) {
-      throw wrong("cluster_size", text, "a power of two from 512 to 2M");
+      throw wrong(Qcow2Option.CLUSTER_SIZE, text, "a power of two from 512 to 2M");
     }
     return Long.numberOfTrailingZeros(bytes);
   }
@@ -111,15 +112,15 @@ final class Qcow2Options {
   static int refcountOrder(String text, int version) {
     long bits = size(text);
     if (Long.bitCount(bits) != 1 || bits > 64) {
-      throw wrong("refcount_bits", text, "a power of two from 1 to 64");
+      throw wrong(Qcow2Option.REFCOUNT_BITS, text, "a power of two from 1 to 64");
     }
     if (version == 2 && bits != 16) {
-      throw wrong("refcount_bits", text, "16 with compat=0.10");
+      throw wrong(Qcow2Option.REFCOUNT_BITS, text, "16 with compat=0.10");
     }
     return Long.numberOfTrailingZeros(bits);
   }
 
-  private boolean isOn(String option) {
+  private boolean isOn(Qcow2Option option) {
     String text = take(option, OFF);
     boolean on = isOn(option, text);
     if (on && version == 2) {
@@ -129,7 +130,7 @@ final class Qcow2Options {
   }
 
   /** What a word for yes or no means. */
-  static boolean isOn(String option, String text) {
+  static boolean isOn(Qcow2Option option, String text) {
     return switch (text) {
       case "on", "yes", "true" -> true;
       case OFF, "no", "false" -> false;
@@ -138,36 +139,36 @@ final class Qcow2Options {
   }
 
   private int compressionType() {
-    String name = take("compression_type", ClusterCodec.NAMES.get(0));
+    String name = take(Qcow2Option.COMPRESSION_TYPE, ClusterCodec.NAMES.get(0));
     int type = ClusterCodec.NAMES.indexOf(name);
     if (type < 0) {
-      throw wrong("compression_type", name, "zlib or zstd");
+      throw wrong(Qcow2Option.COMPRESSION_TYPE, name, "zlib or zstd");
     }
     if (type > 0 && version == 2) {
-      throw wrong("compression_type", name, "zlib with compat=0.10");
+      throw wrong(Qcow2Option.COMPRESSION_TYPE, name, "zlib with compat=0.10");
     }
     return type;
   }
 
   private String preallocation(boolean hasBacking) {
-    String mode = take("preallocation", OFF);
+    String mode = take(Qcow2Option.PREALLOCATION, OFF);
     if (!List.of(OFF, METADATA, "falloc", "full").contains(mode)) {
-      throw wrong("preallocation", mode, "off, metadata, falloc or full");
+      throw wrong(Qcow2Option.PREALLOCATION, mode, "off, metadata, falloc or full");
     }
     if (hasBacking && !mode.equals(OFF) && !extended) {
-      throw wrong("preallocation", mode, "off with a backing file, or extended_l2 on");
+      throw wrong(Qcow2Option.PREALLOCATION, mode, "off with a backing file, or extended_l2 on");
     }
     // A raw file has every cluster.
     return dataFileRaw && mode.equals(OFF) ? METADATA : mode;
   }
 
   private long cryptMethod() {
-    String format = take("encrypt.format", "");
+    String format = take(Qcow2Option.ENCRYPTION, "");
     return switch (format) {
       case "" -> 0;
       case LegacyAes.NAME -> LegacyAes.METHOD;
       case Luks.NAME -> Luks.METHOD;
-      default -> throw wrong("encrypt.format", format, "luks or aes");
+      default -> throw wrong(Qcow2Option.ENCRYPTION, format, "luks or aes");
     };
   }
 
@@ -184,7 +185,10 @@ final class Qcow2Options {
   /** Refuses options that nobody has read. */
   void refuseOthers() {
     for (String option : left.keySet()) {
-      throw new IllegalArgumentException("qcow2 has no option '" + option + "'");
+      throw new IllegalArgumentException(
+          NewLuks.options().stream().anyMatch(known -> known.name().equals(option))
+              ? option + " needs encrypt.format=luks"
+              : "qcow2 has no option '" + option + "'");
     }
   }
 
@@ -206,7 +210,7 @@ final class Qcow2Options {
     };
   }
 
-  private static IllegalArgumentException wrong(String option, Object value, String expected) {
+  private static IllegalArgumentException wrong(Qcow2Option option, Object value, String expected) {
     return new IllegalArgumentException(option + " is '" + value + "', and must be " + expected);
   }
 }

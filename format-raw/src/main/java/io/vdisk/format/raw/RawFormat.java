@@ -2,6 +2,7 @@ package io.vdisk.format.raw;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.Measurement;
 import io.vdisk.OpenOptions;
 import io.vdisk.SequentialSource;
@@ -16,20 +17,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/**
- * The disk's bytes and nothing else: files, partitions, whole block devices.
- *
- * <p>Creation knows {@code preallocation}: {@code off} (default) makes a sparse file, {@code
- * falloc} reserves its space as the host does it best, {@code full} writes zeroes.
- */
+/** The disk's bytes and nothing else: files, partitions, whole block devices. */
 public final class RawFormat implements ImageFormat {
   static final String NAME = "raw";
 
-  private static final String PREALLOCATION = "preallocation";
+  private static final FormatOption PREALLOCATION =
+      new FormatOption(
+          "preallocation",
+          FormatOption.Value.TEXT,
+          "off (default): a sparse file; falloc: space set aside; full: zeroes written");
+
   private static final int STEP = 1 << 20;
 
   /** For the service loader. */
@@ -72,6 +74,16 @@ public final class RawFormat implements ImageFormat {
     }
   }
 
+  @Override
+  public List<FormatOption> creationOptions() {
+    return List.of(PREALLOCATION, FormatOption.SIZE);
+  }
+
+  @Override
+  public List<FormatOption> amendableOptions() {
+    return List.of(FormatOption.SIZE);
+  }
+
   /** As large as the disk, whatever is sparse. */
   @Override
   public Measurement measure(Optional<BlockDevice> source, CreateOptions options) {
@@ -101,7 +113,7 @@ public final class RawFormat implements ImageFormat {
   private static String preallocation(Map<String, String> options) {
     String mode = "off";
     for (Map.Entry<String, String> option : options.entrySet()) {
-      if (!option.getKey().equals(PREALLOCATION)) {
+      if (!option.getKey().equals(PREALLOCATION.name())) {
         throw new IllegalArgumentException("raw has no option '" + option.getKey() + "'");
       }
       mode = option.getValue();

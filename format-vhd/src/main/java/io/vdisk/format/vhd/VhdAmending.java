@@ -1,16 +1,25 @@
 package io.vdisk.format.vhd;
 
+import io.vdisk.FormatOption;
+import io.vdisk.FormatOption.Value;
 import io.vdisk.Limits;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 
-/**
- * What of an image can be changed by itself: {@code hidden}, 0 to 255, Xen's mark of images that
- * its tools do not show, and {@code marker}, 0 to 255, for which the image needs a batmap.
- */
+/** What of an image can be changed by itself. */
 final class VhdAmending {
+  private static final FormatOption HIDDEN =
+      new FormatOption(
+          "hidden", Value.NUMBER, "0 to 255, Xen's mark of images that its tools do not show");
+
+  private static final FormatOption MARKER =
+      new FormatOption("marker", Value.NUMBER, "0 to 255, in the batmap of Xen's images");
+
+  static final List<FormatOption> OPTIONS = List.of(HIDDEN, MARKER);
+
   private final HostFile file;
   private final Limits limits;
 
@@ -23,7 +32,7 @@ final class VhdAmending {
     options.forEach(VhdAmending::check);
     for (Map.Entry<String, String> option : options.entrySet()) {
       int value = Integer.parseInt(option.getValue());
-      if (option.getKey().equals("hidden")) {
+      if (option.getKey().equals(HIDDEN.name())) {
         hide(value);
       } else {
         mark(value);
@@ -32,7 +41,7 @@ final class VhdAmending {
   }
 
   private static void check(String option, String value) {
-    if (!option.equals("hidden") && !option.equals("marker")) {
+    if (OPTIONS.stream().noneMatch(known -> known.name().equals(option))) {
       throw new IllegalArgumentException("the option '" + option + "' cannot be changed");
     }
     if (!value.matches("\\d{1,3}") || Integer.parseInt(value) > 255) {

@@ -3,6 +3,7 @@ package io.vdisk.format.vhd;
 import io.vdisk.BlockDevice;
 import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.Measurement;
 import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.HostFile;
@@ -11,6 +12,7 @@ import io.vdisk.spi.ImageFormat;
 import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -129,6 +131,19 @@ public final class VhdFormat implements ImageFormat {
   public void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     new VhdCreator(file, options, context).create();
+  }
+
+  @Override
+  public List<FormatOption> creationOptions() {
+    return VhdOption.creation();
+  }
+
+  @Override
+  public List<FormatOption> amendableOptions() {
+    List<FormatOption> all = new ArrayList<>(VhdAmending.OPTIONS);
+    all.addAll(FormatOption.BACKING);
+    all.add(FormatOption.SIZE);
+    return List.copyOf(all);
   }
 
   @Override

@@ -9,25 +9,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The options of creation:
- *
- * <ul>
- *   <li>{@code subformat}: {@code dynamic} (default), {@code fixed}, or {@code differencing}, which
- *       a disk with a backing file is
- *   <li>{@code force_size}: {@code on} (default): the disk has the size that was said, and readers
- *       are told to take that; {@code off}: it is rounded up to a geometry, for old ones, as QEMU
- *       does it
- *   <li>{@code block_size}: bytes, a power of two from 512 to 268,435,456; 2,097,152
- *   <li>{@code azure}: {@code on}: for Azure, which wants a fixed disk of whole MiB: the size is
- *       rounded up to that
- *   <li>{@code xen}: {@code on}: as Xen's tools write it, with a batmap; blocks of 2 MiB alone
- *   <li>{@code metadata_size}: bytes, to which the disk may grow without moving blocks
- *   <li>{@code encrypt.format}: {@code aes-xts-plain}, with {@code xen}; see {@link DiskCipher}
- *   <li>{@code unique_id}, {@code time_stamp}: a UUID and an instant as "2026-01-31T12:00:00Z", for
- *       images that can be made again byte by byte
- * </ul>
- */
+/** What was chosen for a disk that is to be made, by the names of {@link VhdOption}. */
 final class VhdOptions {
   private static final long DEFAULT_BLOCK_SIZE = 2L << 20;
   private static final long MIB = 1L << 20;
@@ -69,21 +51,20 @@ final class VhdOptions {
     }
   }
 
-  private void set(String option, String value) {
-    switch (option) {
-      case "subformat" -> type = type(value);
-      case "force_size" -> isExact = isOn(option, value);
-      case "block_size" -> blockSize = blockSize(value);
-      case "azure" -> isForAzure = isOn(option, value);
-      case "xen" -> isXen = isOn(option, value);
-      case "metadata_size" -> metadataSize = bytes(option, value);
-      case "encrypt.format" -> {
+  private void set(String name, String value) {
+    switch (VhdOption.named(name)) {
+      case SUBFORMAT -> type = type(value);
+      case FORCE_SIZE -> isExact = isOn(name, value);
+      case BLOCK_SIZE -> blockSize = blockSize(value);
+      case AZURE -> isForAzure = isOn(name, value);
+      case XEN -> isXen = isOn(name, value);
+      case METADATA_SIZE -> metadataSize = bytes(name, value);
+      case ENCRYPTION -> {
         check(value.equals(CIPHER), "encrypt.format of vhd is " + CIPHER);
         isEncrypted = true;
       }
-      case "unique_id" -> id = id(value);
-      case "time_stamp" -> timeStamp = timeStamp(value);
-      default -> throw new IllegalArgumentException("vhd has no option '" + option + "'");
+      case UNIQUE_ID -> id = id(value);
+      case TIME_STAMP -> timeStamp = timeStamp(value);
     }
   }
 

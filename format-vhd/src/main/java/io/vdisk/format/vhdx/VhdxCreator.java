@@ -16,7 +16,7 @@ import java.util.Optional;
 
 /**
  * Makes an image: header section, log, metadata, block allocation table, and the blocks of a fixed
- * disk. The file type identifier comes last. For the options see {@link VhdxOptions}.
+ * disk. The file type identifier comes last. For the options see {@link VhdxOption}.
  */
 final class VhdxCreator {
   private static final String CREATOR = "vdisk";
@@ -58,7 +58,7 @@ final class VhdxCreator {
             .virtualSize()
             .or(() -> parent.map(ImageInfo::virtualSize))
             .orElseThrow(() -> new IllegalArgumentException("a vhdx image needs a size"));
-    int logical = own.sectorSize("logical_sector_size", sector(parent, true));
+    int logical = own.sectorSize(VhdxOption.LOGICAL_SECTOR_SIZE, sector(parent, true));
     long size = Math.addExact(wanted, logical - 1) & -logical;
     boolean isFixed = own.isFixed();
     DiskParameters disk =
@@ -68,7 +68,7 @@ final class VhdxCreator {
             size,
             parent.flatMap(VhdxCreator::diskId).orElseGet(Guid::random),
             logical,
-            own.sectorSize("physical_sector_size", sector(parent, false)),
+            own.sectorSize(VhdxOption.PHYSICAL_SECTOR_SIZE, sector(parent, false)),
             options.backingName().map(name -> ParentLocator.of(name, linkage(parent))));
     VhdxCreator creator =
         new VhdxCreator(file, disk, own.logSize(), own.isStateZero(), own.preallocation(isFixed));
@@ -266,7 +266,7 @@ final class VhdxCreator {
         new BatGeometry(
             size,
             Integer.numberOfTrailingZeros(own.blockSize(size)),
-            Integer.numberOfTrailingZeros(own.sectorSize("logical_sector_size", 512)));
+            Integer.numberOfTrailingZeros(own.sectorSize(VhdxOption.LOGICAL_SECTOR_SIZE, 512)));
     long bitmaps = isChild && blocks > 0 ? geometry.chunks() << 20 : 0;
     return FileRanges.HEADER_SECTION
         + own.logSize()

@@ -3,6 +3,7 @@ package io.vdisk.format.vhdx;
 import io.vdisk.BlockDevice;
 import io.vdisk.CorruptImageException;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.ImageInfo;
 import io.vdisk.Measurement;
 import io.vdisk.Reference;
@@ -14,6 +15,7 @@ import io.vdisk.spi.OpenContext;
 import io.vdisk.spi.Probe;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -155,6 +157,16 @@ public final class VhdxFormat implements ImageFormat {
   public void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     VhdxCreator.create(file, options, context);
+  }
+
+  @Override
+  public List<FormatOption> creationOptions() {
+    return VhdxOption.creation();
+  }
+
+  @Override
+  public List<FormatOption> amendableOptions() {
+    return List.of(FormatOption.BACKING_FILE, FormatOption.BACKING_FORMAT, FormatOption.SIZE);
   }
 
   @Override

@@ -26,7 +26,8 @@ final class VhdxMeasure {
     long unusedLog = own.logSize();
     String unusedMode = own.preallocation(isFixed);
     int unusedSector =
-        own.sectorSize("logical_sector_size", 512) + own.sectorSize("physical_sector_size", 4096);
+        own.sectorSize(VhdxOption.LOGICAL_SECTOR_SIZE, 512)
+            + own.sectorSize(VhdxOption.PHYSICAL_SECTOR_SIZE, 4096);
     own.end();
     long all = (size + blockSize - 1) / blockSize;
     long blocks =

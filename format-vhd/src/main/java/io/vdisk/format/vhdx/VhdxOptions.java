@@ -4,24 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * The options of creation, spelled as QEMU spells them:
- *
- * <ul>
- *   <li>{@code subformat}: {@code dynamic} (default) or {@code fixed}; neither above a parent
- *   <li>{@code block_size}: a power of two from 1 MiB to 256 MiB; 0 (default): 8 to 64 MiB by the
- *       size of the disk, as in QEMU; above a parent 2 MiB, as in Windows
- *   <li>{@code log_size}: a multiple of 1 MiB; 1 MiB (default)
- *   <li>{@code block_state_zero}: {@code on} (default) says of every block of a dynamic disk that
- *       it is zero, because what is "not present" may read as anything; {@code off} says nothing; a
- *       fixed disk has all blocks
- *   <li>{@code preallocation}: {@code off} (default), {@code falloc} or {@code full} space of a
- *       fixed disk on the host
- * </ul>
- *
- * <p>And two that QEMU does not have: {@code logical_sector_size} and {@code physical_sector_size},
- * 512 or 4096.
- */
+/** What was chosen for a disk that is to be made, by the names of {@link VhdxOption}. */
 final class VhdxOptions {
   /** A log of the least size, which is Windows' and QEMU's. */
   private static final long DEFAULT_LOG = 1 << 20;
@@ -41,7 +24,7 @@ final class VhdxOptions {
   }
 
   boolean isFixed() {
-    String subformat = oneOf("subformat", "dynamic", Set.of("dynamic", "fixed"));
+    String subformat = oneOf(VhdxOption.SUBFORMAT, "dynamic", Set.of("dynamic", "fixed"));
     if (isChild && subformat.equals("fixed")) {
       throw new IllegalArgumentException("subformat=fixed is not possible above a parent");
     }
@@ -49,7 +32,7 @@ final class VhdxOptions {
   }
 
   int blockSize(long virtualSize) {
-    long bytes = number("block_size", 0);
+    long bytes = number(VhdxOption.BLOCK_SIZE, 0);
     if (bytes == 0) {
       return isChild ? CHILDS_BLOCK : usualBlockSize(virtualSize);
     }
@@ -73,7 +56,7 @@ final class VhdxOptions {
   }
 
   long logSize() {
-    long bytes = number("log_size", DEFAULT_LOG);
+    long bytes = number(VhdxOption.LOG_SIZE, DEFAULT_LOG);
     if (bytes < DEFAULT_LOG || bytes > MAX_LOG || bytes % DEFAULT_LOG != 0) {
       throw new IllegalArgumentException(
           "log_size is a multiple of 1 MiB up to " + MAX_LOG + ", not " + bytes);
@@ -83,7 +66,8 @@ final class VhdxOptions {
 
   boolean isStateZero() {
     boolean isOn =
-        oneOf("block_state_zero", isChild ? "off" : "on", Set.of("on", "off")).equals("on");
+        oneOf(VhdxOption.BLOCK_STATE_ZERO, isChild ? "off" : "on", Set.of("on", "off"))
+            .equals("on");
     if (isOn && isChild) {
       throw new IllegalArgumentException("block_state_zero=on would hide the parent");
     }
@@ -91,14 +75,14 @@ final class VhdxOptions {
   }
 
   String preallocation(boolean isFixed) {
-    String mode = oneOf("preallocation", "off", Set.of("off", "falloc", "full"));
+    String mode = oneOf(VhdxOption.PREALLOCATION, "off", Set.of("off", "falloc", "full"));
     if (!isFixed && !mode.equals("off")) {
       throw new IllegalArgumentException("preallocation=" + mode + " needs subformat=fixed");
     }
     return mode;
   }
 
-  int sectorSize(String option, int usual) {
+  int sectorSize(VhdxOption option, int usual) {
     return Integer.parseInt(oneOf(option, Integer.toString(usual), Set.of("512", "4096")));
   }
 
@@ -109,8 +93,8 @@ final class VhdxOptions {
     }
   }
 
-  private String oneOf(String option, String usual, Set<String> allowed) {
-    String value = left.remove(option);
+  private String oneOf(VhdxOption option, String usual, Set<String> allowed) {
+    String value = left.remove(option.toString());
     if (value == null) {
       return usual;
     }
@@ -125,8 +109,8 @@ final class VhdxOptions {
     return value;
   }
 
-  private long number(String option, long usual) {
-    String value = left.remove(option);
+  private long number(VhdxOption option, long usual) {
+    String value = left.remove(option.toString());
     try {
       return value == null ? usual : Long.parseLong(value);
     } catch (NumberFormatException e) {

@@ -1,16 +1,14 @@
 package io.vdisk.format.vhd;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
 import io.vdisk.Images;
-import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
-import io.vdisk.file.MemoryFile;
 import io.vdisk.testkit.CrashDisk;
+import io.vdisk.testkit.ReusedSpaceContract;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -18,44 +16,12 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class VhdReusedSpaceTest {
-  private static final int UNIT = 65_536;
-
-  /** A host that cannot punch holes: what was there stays until it is overwritten. */
-  private static final class SolidFile extends ForwardingFile {
-    SolidFile() {
-      super(new MemoryFile("image"));
-    }
-
-    @Override
-    public boolean zero(long offset, long length, boolean keepSpace) {
-      return false;
-    }
-  }
-
-  @Test
-  void blockInTheSpaceOfAnotherShowsNothingOfThat() throws IOException {
-    CreateOptions creation =
-        CreateOptions.of("vhd", 8 * UNIT)
-            .withFormats(List.of(new VhdFormat()))
-            .withOption("block_size", "" + UNIT);
-    try (BlockDevice device = Images.create(new SolidFile(), creation)) {
-      byte[] secret = new byte[UNIT];
-      Arrays.fill(secret, (byte) 7);
-      device.write(ByteBuffer.wrap(secret), 0);
-      device.flush();
-      long place = device.extentAt(0, 1).fileOffset();
-      device.discard(0, UNIT);
-      device.flush();
-      device.flush();
-      device.write(ByteBuffer.wrap(new byte[] {1}), 5 * UNIT + 1000);
-      assertEquals(place, device.extentAt(5 * UNIT, 1).fileOffset());
-      byte[] expected = new byte[UNIT];
-      expected[1000] = 1;
-      ByteBuffer found = ByteBuffer.allocate(UNIT);
-      device.read(found, 5 * UNIT);
-      assertArrayEquals(expected, found.array());
-    }
+class VhdReusedSpaceTest extends ReusedSpaceContract {
+  @Override
+  protected CreateOptions creation(long size) {
+    return CreateOptions.of("vhd", size)
+        .withFormats(List.of(new VhdFormat()))
+        .withOption("block_size", "" + UNIT);
   }
 
   /** Before the footer lies what a power cut lost: bytes that no entry names, bitmap or not. */

@@ -2,6 +2,7 @@ package io.vdisk.format.vmdk;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What an image consists of; the words are those of {@code createType}. */
 enum Subformat {
@@ -28,6 +29,11 @@ enum Subformat {
   /** As the descriptor has it, and QEMU's option {@code subformat}. */
   String word() {
     return word;
+  }
+
+  /** All words. */
+  static String words() {
+    return Arrays.stream(values()).map(Subformat::word).collect(Collectors.joining(", "));
   }
 
   ExtentType extents() {

@@ -2,6 +2,7 @@ package io.vdisk.format.vmdk;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.CreateOptions;
+import io.vdisk.FormatOption;
 import io.vdisk.Measurement;
 import io.vdisk.OpenOptions;
 import io.vdisk.SequentialSource;
@@ -16,6 +17,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -56,6 +58,16 @@ public final class VmdkFormat implements ImageFormat {
   public void create(HostFile file, CreateOptions options, CreateContext context)
       throws IOException {
     new VmdkCreator(file, options, context).create();
+  }
+
+  @Override
+  public List<FormatOption> creationOptions() {
+    return VmdkOption.creation();
+  }
+
+  @Override
+  public List<FormatOption> amendableOptions() {
+    return List.of(FormatOption.BACKING_FILE, FormatOption.BACKING_FORMAT, FormatOption.SIZE);
   }
 
   @Override

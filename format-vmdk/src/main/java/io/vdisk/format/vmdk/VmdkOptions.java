@@ -6,25 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The options of creation, QEMU's where that has them:
- *
- * <ul>
- *   <li>{@code subformat}: {@code monolithicSparse} (default), {@code monolithicFlat}, {@code
- *       twoGbMaxExtentSparse}, {@code twoGbMaxExtentFlat}, {@code vmfs}, {@code vmfsSparse}; and
- *       {@code streamOptimized}, by conversion
- *   <li>{@code adapter_type}: {@code ide} (default), {@code lsilogic}, {@code buslogic}, {@code
- *       legacyESX}
- *   <li>{@code hwversion}: a number; 4. {@code compat6=on} means 6
- *   <li>{@code toolsversion}: a number; 2147483647, which means unknown
- *   <li>{@code zeroed_grain}: {@code on}: grains of zeroes take no space, also above a parent;
- *       {@code off} (default)
- *   <li>{@code preallocation} of flat extents: {@code off} (default), {@code falloc}, {@code full}
- *   <li>{@code grain_size}: bytes, a power of two from 4096 to 65536 (default); of vmfsSparse from
- *       512 (default)
- *   <li>{@code cid}: eight hexadecimal digits, for images that can be made again byte by byte
- * </ul>
- */
+/** What was chosen for a disk that is to be made, by the names of {@link VmdkOption}. */
 final class VmdkOptions {
   private static final int MIN_GRAIN = SparseHeader.MIN_GRAIN_SECTORS * SparseHeader.SECTOR;
   private static final int MAX_GRAIN = 64 << 10;
@@ -65,40 +47,36 @@ final class VmdkOptions {
     }
   }
 
-  private void set(String option, String value) {
-    switch (option) {
-      case "subformat" -> subformat = subformat(value);
-      case "adapter_type" -> adapterType = adapterType(value);
-      case "hwversion" -> hwVersion = number(option, value);
-      case "compat6" -> {
-        if (isOn(option, value)) {
+  private void set(String name, String value) {
+    switch (VmdkOption.named(name)) {
+      case SUBFORMAT -> subformat = subformat(value);
+      case ADAPTER_TYPE -> adapterType = adapterType(value);
+      case HW_VERSION -> hwVersion = number(name, value);
+      case COMPAT6 -> {
+        if (isOn(name, value)) {
           hwVersion = "6";
         }
       }
-      case "toolsversion" -> toolsVersion = number(option, value);
-      case "zeroed_grain" -> hasZeroedGrains = isOn(option, value);
-      case "preallocation" -> {
+      case TOOLS_VERSION -> toolsVersion = number(name, value);
+      case ZEROED_GRAIN -> hasZeroedGrains = isOn(name, value);
+      case PREALLOCATION -> {
         check(value.matches("off|falloc|full"), "preallocation is off, falloc or full");
         preallocation = value;
       }
-      case "grain_size" -> grainSize = grainSize(value);
-      case "cid" -> {
+      case GRAIN_SIZE -> grainSize = grainSize(value);
+      case CID -> {
         check(
             value.matches("[0-9A-Fa-f]{8}") && !value.toLowerCase(Locale.ROOT).equals("ffffffff"),
             "cid is eight hexadecimal digits, and not ffffffff");
         cid = Long.parseLong(value, 16);
       }
-      default -> throw new IllegalArgumentException("vmdk has no option '" + option + "'");
     }
   }
 
   private static Subformat subformat(String value) {
     return Subformat.of(value)
         .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "subformat is monolithicSparse, monolithicFlat, twoGbMaxExtentSparse,"
-                        + " twoGbMaxExtentFlat, vmfs, vmfsSparse or streamOptimized"));
+            () -> new IllegalArgumentException("subformat is one of " + Subformat.words()));
   }
 
   private static String adapterType(String value) {

@@ -1,26 +1,32 @@
 package io.vdisk.format.qcow.crypt;
 
+import io.vdisk.FormatOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
-/**
- * What a new LUKS header is to be: the options of {@code qemu-img create}, with its defaults.
- *
- * <ul>
- *   <li>{@code encrypt.cipher-alg}: {@code aes-128}, {@code aes-192}, {@code aes-256} (default)
- *   <li>{@code encrypt.cipher-mode}: {@code xts} (default), {@code cbc}
- *   <li>{@code encrypt.ivgen-alg}: {@code plain}, {@code plain64} (default), {@code essiv} with
- *       {@code encrypt.ivgen-hash-alg=sha256}, only for CBC
- *   <li>{@code encrypt.hash-alg}: {@code sha1}, {@code sha224}, {@code sha256} (default), {@code
- *       sha384}, {@code sha512}
- *   <li>{@code encrypt.iter-time}: milliseconds that an attempt at a passphrase shall take here,
- *       2000 by default; 1000 iterations at least
- * </ul>
- */
+/** What a new LUKS header is to be: the options of {@code qemu-img create}, with its defaults. */
 record LuksOptions(LuksCipher cipher, LuksHash hash, long iterationMillis) {
+  private static final FormatOption CIPHER_ALG =
+      option("cipher-alg", "aes-128, aes-192 or aes-256 (default)");
+  private static final FormatOption CIPHER_MODE = option("cipher-mode", "xts (default) or cbc");
+  private static final FormatOption IV =
+      option("ivgen-alg", "plain, plain64 (default), or with cbc essiv");
+  private static final FormatOption IV_HASH = option("ivgen-hash-alg", "sha256, of essiv");
+  private static final FormatOption HASH =
+      option("hash-alg", "sha1, sha224, sha256 (default), sha384 or sha512");
+
+  /** All of them; {@code iter-time} makes 1000 iterations at least. */
+  static final List<FormatOption> ALL =
+      List.of(CIPHER_ALG, CIPHER_MODE, IV, IV_HASH, HASH, FormatOption.ITERATION_TIME);
+
   /** An hour is more than {@link LuksHeader#MAX_COST} allows anyway. */
   private static final long MAX_MILLIS = 3_600_000;
+
+  private static FormatOption option(String name, String purpose) {
+    return new FormatOption("encrypt." + name, FormatOption.Value.TEXT, purpose);
+  }
 
   /**
    * Takes the options.
@@ -32,52 +38,52 @@ record LuksOptions(LuksCipher cipher, LuksHash hash, long iterationMillis) {
   }
 
   private record Taking(UnaryOperator<@org.jspecify.annotations.Nullable String> options) {
-    private String take(String name, String otherwise) {
-      String value = options.apply("encrypt." + name);
+    private String take(FormatOption option, String otherwise) {
+      String value = options.apply(option.name());
       return value == null ? otherwise : value;
     }
 
     LuksOptions all() {
-      String algorithm = take("cipher-alg", "aes-256");
+      String algorithm = take(CIPHER_ALG, "aes-256");
       Integer bytes = Map.of("aes-128", 16, "aes-192", 24, "aes-256", 32).get(algorithm);
       if (bytes == null) {
-        throw wrong("cipher-alg", algorithm, "aes-128, aes-192 or aes-256");
+        throw wrong(CIPHER_ALG, algorithm, "aes-128, aes-192 or aes-256");
       }
-      String mode = take("cipher-mode", "xts");
+      String mode = take(CIPHER_MODE, "xts");
       if (!mode.equals("xts") && !mode.equals("cbc")) {
-        throw wrong("cipher-mode", mode, "xts or cbc");
+        throw wrong(CIPHER_MODE, mode, "xts or cbc");
       }
-      String iv = take("ivgen-alg", "plain64");
-      String ivHash = take("ivgen-hash-alg", "sha256");
+      String iv = take(IV, "plain64");
+      String ivHash = take(IV_HASH, "sha256");
       if (!ivHash.equals("sha256")) {
-        throw wrong("ivgen-hash-alg", ivHash, "sha256");
+        throw wrong(IV_HASH, ivHash, "sha256");
       }
       Optional<LuksCipher> cipher =
           LuksCipher.of(
               "aes",
               mode + "-" + (iv.equals("essiv") ? "essiv:sha256" : iv),
               mode.equals("xts") ? bytes * 2 : bytes);
-      String hashName = take("hash-alg", "sha256");
+      String hashName = take(HASH, "sha256");
       Optional<LuksHash> hash = LuksHash.named(hashName);
       return new LuksOptions(
           cipher.orElseThrow(
-              () -> wrong("ivgen-alg", iv, "plain or plain64, or essiv with cbc; aes-192 is cbc")),
-          hash.orElseThrow(
-              () -> wrong("hash-alg", hashName, "sha1, sha224, sha256, sha384 or sha512")),
+              () -> wrong(IV, iv, "plain or plain64, or essiv with cbc; aes-192 is cbc")),
+          hash.orElseThrow(() -> wrong(HASH, hashName, "sha1, sha224, sha256, sha384 or sha512")),
           millis());
     }
 
     private long millis() {
-      String text = take("iter-time", "2000");
+      String text = take(FormatOption.ITERATION_TIME, "2000");
       if (!text.matches("[0-9]{1,9}") || Long.parseLong(text) > MAX_MILLIS || text.matches("0+")) {
-        throw wrong("iter-time", text, "milliseconds, up to " + MAX_MILLIS);
+        throw wrong(FormatOption.ITERATION_TIME, text, "milliseconds, up to " + MAX_MILLIS);
       }
       return Long.parseLong(text);
     }
 
-    private static IllegalArgumentException wrong(String option, String value, String expected) {
+    private static IllegalArgumentException wrong(
+        FormatOption option, String value, String expected) {
       return new IllegalArgumentException(
-          "encrypt." + option + " is '" + value + "', and must be " + expected);
+          option.name() + " is '" + value + "', and must be " + expected);
     }
   }
 }

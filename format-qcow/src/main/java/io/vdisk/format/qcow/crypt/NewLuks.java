@@ -1,11 +1,13 @@
 package io.vdisk.format.qcow.crypt;
 
+import io.vdisk.FormatOption;
 import io.vdisk.Secrets;
 import io.vdisk.file.HostFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -27,6 +29,11 @@ public final class NewLuks implements Closeable {
   private NewLuks(LuksOptions options, Passphrase passphrase) {
     this.options = options;
     this.passphrase = passphrase;
+  }
+
+  /** The options of creation that {@link #of} takes. */
+  public static List<FormatOption> options() {
+    return LuksOptions.ALL;
   }
 
   /**
