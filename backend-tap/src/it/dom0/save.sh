@@ -1,6 +1,7 @@
 #!/bin/bash
-# A guest is saved to a file and restored while it writes, and then migrated while it writes (to the same host: xl asks no more of it). No write that
-# was acknowledged is lost. Arguments: "apart" or not, formats.
+# A guest is saved to a file while it writes: once it goes on as it is, and once it is restored from the file. No write that was acknowledged is lost.
+# A guest that migrates does the same with a pipe for the file; but the emulated Xen does not tell which pages a guest changes, and xl migrates none.
+# Arguments: "apart" or not, formats.
 . /payload/dom0/common.sh
 
 blocks=160 # of 64 KiB
@@ -37,12 +38,13 @@ archive_of domu-run
 has_written() { grep -aq "^domu: wrote $1\b" $console; }
 written() { grep -ac '^domu: wrote' $console; }
 
-# moved WHAT BEFORE: the guest is another domain now, and has not ended writing
-moved() {
-  local now
-  now=$(xl domid guest) || fail "no guest after it was $1"
-  [ "$now" != "$2" ] && [ "$(written)" -lt $blocks ] || fail "the guest was not $1 while it wrote"
-  say "domain $2 is $1, and domain $now now; $(written) blocks are written"
+# goes_on: the guest has not ended writing, and writes
+goes_on() {
+  local before
+  before=$(written)
+  [ "$before" -lt $((blocks - 5)) ] || fail "the guest was not saved while it wrote"
+  await 300 has_written $((before + 4)) || fail "the guest does not write"
+  say "domain $(xl domid guest) goes on; $(written) blocks are written"
 }
 
 use() {
@@ -55,14 +57,14 @@ use() {
   xl unpause guest || fail "xl unpause"
   await 300 has_written 10 || fail "the guest does not write"
   before=$(xl domid guest)
+  xl save -c guest /tmp/saved >> $log 2>&1 || fail "xl save -c"
+  rm /tmp/saved
+  goes_on
   xl save guest /tmp/saved >> $log 2>&1 || fail "xl save"
   xl restore /tmp/saved >> $log 2>&1 || fail "xl restore"
   rm /tmp/saved
-  moved "saved and restored" "$before"
-  await 300 has_written $(($(written) + 5)) || fail "the restored guest does not write"
-  before=$(xl domid guest)
-  xl migrate -s '' guest 'xl migrate-receive' >> $log 2>&1 || fail "xl migrate"
-  moved migrated "$before"
+  [ "$(xl domid guest)" != "$before" ] || fail "the restored guest is the same domain"
+  goes_on
   await 600 has_ended guest || fail "the guest does not end"
   grep -aq '^domu: all well' $console || {
     tail -n 30 $console
