@@ -66,9 +66,10 @@ final class CommitCommand implements Closeable {
   private void commit() throws IOException, UsageException {
     List<Reference> below = below();
     OpenOptions options = opening.options();
+    OpenOptions writing = opening.writing(image.file());
     BackingChain chain = new BackingChain(options);
     int last = below.size() - 1;
-    BackingChain.Link base = chain.open(writable(below.get(last)), options.asReadWrite());
+    BackingChain.Link base = chain.open(writable(below.get(last)), writing);
     opened.push(base);
     BlockDevice device = base.device();
     for (int i = last - 1; i >= 0; i--) {
@@ -78,7 +79,7 @@ final class CommitCommand implements Closeable {
     }
     // As for qemu-img: with -b the overlay goes on as it is, above images that no longer fit it.
     boolean emptying = !arguments.has("-d") && !arguments.has("-b");
-    OpenOptions top = emptying ? options.asReadWrite() : options;
+    OpenOptions top = emptying ? writing : options;
     if (image.format().isPresent()) {
       top = top.withFormat(image.format().get());
     }

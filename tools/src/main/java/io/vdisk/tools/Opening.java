@@ -110,17 +110,25 @@ final class Opening {
 
   /** Opens an image for writing, with what it names. */
   BlockDevice write(Path file, Optional<String> format) throws IOException {
-    return open(file, known(file, format), options.asReadWrite());
+    return open(file, known(file, format), writing(file.toString()));
   }
 
   /** Opens an image to change its own metadata. */
   BlockDevice writeAlone(Path file, Optional<String> format) throws IOException {
-    return open(file, known(file, format), options.asReadWrite().withoutBacking());
+    return open(file, known(file, format), writing(file.toString()).withoutBacking());
   }
 
   /** Opens an image to mend its metadata. */
   BlockDevice repair(Path file, Optional<String> format) throws IOException {
-    return open(file, known(file, format), options.forRepair().withoutBacking());
+    return open(file, known(file, format), writing(file.toString()).forRepair().withoutBacking());
+  }
+
+  /** How an image is opened for writing. Two that do would destroy it: -U is refused. */
+  OpenOptions writing(String name) throws IOException {
+    if (!options.isLocked()) {
+      throw new IOException(name + " is to be changed: -U goes with images that are only read");
+    }
+    return options.asReadWrite();
   }
 
   /** How images are opened for reading. */

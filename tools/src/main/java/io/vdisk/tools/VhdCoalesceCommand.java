@@ -40,7 +40,8 @@ final class VhdCoalesceCommand {
       }
     }
     Path path = Path.of(name);
-    OpenOptions options = Opening.of(arguments, console, "vdisk").options();
+    Opening opening = Opening.of(arguments, console, "vdisk");
+    OpenOptions options = opening.options();
     Optional<Reference> parent;
     try (BlockDevice alone = Images.open(path, options.withoutBacking().withFormat("vhd"))) {
       parent = alone.info().backing();
@@ -53,7 +54,7 @@ final class VhdCoalesceCommand {
     }
     try (BackingChain.Link base =
             new BackingChain(options)
-                .open(CommitCommand.writable(parent.get()), options.asReadWrite());
+                .open(CommitCommand.writable(parent.get()), opening.writing(name));
         BlockDevice child =
             Images.open(path, options.withFormat("vhd").withBacking(base.device()))) {
       long bytes = held(child);

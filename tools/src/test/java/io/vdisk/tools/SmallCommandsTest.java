@@ -73,6 +73,26 @@ class SmallCommandsTest {
       assertArrayEquals(Arrays.copyOf(content, 512 << 10), shell.content("/a", "raw"));
     }
 
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "resize -U -f qcow2 /top 3M",
+          "check -U -r all -f qcow2 /top",
+          "snapshot -U -c s /top",
+          "rebase -U -u -b base -F raw /top",
+          "amend -U -o lazy_refcounts=on /top",
+          "commit -U -f qcow2 /top"
+        })
+    void lockIsNotIgnoredByWhatWrites(String words) throws IOException {
+      chain();
+      byte[] before = Files.readAllBytes(shell.file("/top"));
+
+      assertEquals(1, vdisk(words.split(" ")), words);
+
+      assertTrue(shell.err.contains("-U goes with images that are only read"), shell.err);
+      assertArrayEquals(before, Files.readAllBytes(shell.file("/top")));
+    }
+
     @Test
     void newSpaceIsTakenIfThatIsWanted() throws IOException {
       Requirements.need("du");
