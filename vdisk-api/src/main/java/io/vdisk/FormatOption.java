@@ -57,6 +57,13 @@ public record FormatOption(String name, Value value, String purpose) {
   /** What a disk over a backing file has: both of its options. */
   public static final List<FormatOption> BACKING = List.of(BACKING_FILE, BACKING_FORMAT);
 
+  /** What {@link CreateOptions} has methods for: size and backing file. */
+  public static final List<FormatOption> COMMON = List.of(BACKING_FILE, BACKING_FORMAT, SIZE);
+
+  /** The same with a passphrase. */
+  public static final List<FormatOption> COMMON_WITH_KEY =
+      List.of(BACKING_FILE, BACKING_FORMAT, SIZE, KEY_SECRET);
+
   /** What images with {@code KeySlots} can have changed. */
   public static final List<FormatOption> KEY_SLOTS =
       List.of(KEY_STATE, NEW_SECRET, OLD_SECRET, KEY_SLOT, ITERATION_TIME);

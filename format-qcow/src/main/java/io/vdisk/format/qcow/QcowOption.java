@@ -2,11 +2,11 @@ package io.vdisk.format.qcow;
 
 import io.vdisk.FormatOption;
 import io.vdisk.FormatOption.Value;
-import java.util.ArrayList;
+import io.vdisk.spi.DeclaredOption;
 import java.util.List;
 
 /** The options of creation. */
-enum QcowOption {
+enum QcowOption implements DeclaredOption {
   CLUSTER_SIZE(
       "cluster_size",
       Value.SIZE,
@@ -21,25 +21,15 @@ enum QcowOption {
       "off (default); full, with xen=on: the space of all clusters behind the L1 table"),
   ENCRYPTION("encrypt.format", Value.TEXT, "aes; not with xen=on");
 
-  private final String word;
-  private final Value value;
-  private final String purpose;
+  private final FormatOption declared;
 
-  QcowOption(String word, Value value, String purpose) {
-    this.word = word;
-    this.value = value;
-    this.purpose = purpose;
+  QcowOption(String name, Value value, String purpose) {
+    this.declared = new FormatOption(name, value, purpose);
   }
 
   /** All of them, and those that {@link io.vdisk.CreateOptions} has methods for. */
   static List<FormatOption> creation() {
-    List<FormatOption> all = new ArrayList<>(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
-    all.add(FormatOption.KEY_SECRET);
-    for (QcowOption option : values()) {
-      all.add(option.declared());
-    }
-    return List.copyOf(all);
+    return DeclaredOption.behind(FormatOption.COMMON_WITH_KEY, List.of(values()));
   }
 
   /**
@@ -48,15 +38,11 @@ enum QcowOption {
    * @throws IllegalArgumentException if there is none
    */
   static QcowOption named(String name) {
-    for (QcowOption option : values()) {
-      if (option.word.equals(name)) {
-        return option;
-      }
-    }
-    throw new IllegalArgumentException("qcow has no option '" + name + "'");
+    return DeclaredOption.named(name, values(), "qcow");
   }
 
-  private FormatOption declared() {
-    return new FormatOption(word, value, purpose);
+  @Override
+  public FormatOption declared() {
+    return declared;
   }
 }

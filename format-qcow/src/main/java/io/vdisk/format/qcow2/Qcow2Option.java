@@ -3,6 +3,7 @@ package io.vdisk.format.qcow2;
 import io.vdisk.FormatOption;
 import io.vdisk.FormatOption.Value;
 import io.vdisk.format.qcow.crypt.NewLuks;
+import io.vdisk.spi.DeclaredOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The options of creation but for those of LUKS. */
-enum Qcow2Option {
+enum Qcow2Option implements DeclaredOption {
   COMPAT(
       "compat", Value.TEXT, "the version of the format: 0.10 (also v2) or 1.1 (default; also v3)"),
   CLUSTER_SIZE("cluster_size", Value.SIZE, "a power of two from 512 to 2M (64k)"),
@@ -37,37 +38,24 @@ enum Qcow2Option {
       Collections.unmodifiableSet(
           EnumSet.of(COMPAT, LAZY_REFCOUNTS, REFCOUNT_BITS, DATA_FILE, DATA_FILE_RAW));
 
-  private final String word;
-  private final Value value;
-  private final String purpose;
+  private final FormatOption declared;
 
-  Qcow2Option(String word, Value value, String purpose) {
-    this.word = word;
-    this.value = value;
-    this.purpose = purpose;
+  Qcow2Option(String name, Value value, String purpose) {
+    this.declared = new FormatOption(name, value, purpose);
   }
 
   /** All of them, and those that {@link io.vdisk.CreateOptions} has methods for. */
   static List<FormatOption> creation() {
-    List<FormatOption> all = new ArrayList<>(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
-    all.add(FormatOption.KEY_SECRET);
-    all.addAll(NewLuks.options());
-    for (Qcow2Option option : values()) {
-      all.add(option.declared());
-    }
-    return List.copyOf(all);
+    List<FormatOption> others = new ArrayList<>(FormatOption.COMMON_WITH_KEY);
+    others.addAll(NewLuks.options());
+    return DeclaredOption.behind(others, List.of(values()));
   }
 
   /** What can be changed, and what features can. */
   static List<FormatOption> amendable() {
-    List<FormatOption> all = new ArrayList<>(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
-    all.addAll(FormatOption.KEY_SLOTS);
-    for (Qcow2Option option : CHANGEABLE) {
-      all.add(option.declared());
-    }
-    return List.copyOf(all);
+    List<FormatOption> others = new ArrayList<>(FormatOption.COMMON);
+    others.addAll(FormatOption.KEY_SLOTS);
+    return DeclaredOption.behind(others, CHANGEABLE);
   }
 
   /**
@@ -76,21 +64,17 @@ enum Qcow2Option {
    * @throws IllegalArgumentException if there is none
    */
   static Qcow2Option named(String name) {
-    for (Qcow2Option option : values()) {
-      if (option.word.equals(name)) {
-        return option;
-      }
-    }
-    throw new IllegalArgumentException("qcow2 has no option '" + name + "'");
+    return DeclaredOption.named(name, values(), "qcow2");
+  }
+
+  @Override
+  public FormatOption declared() {
+    return declared;
   }
 
   /** The name. */
   @Override
   public String toString() {
-    return word;
-  }
-
-  private FormatOption declared() {
-    return new FormatOption(word, value, purpose);
+    return declared.name();
   }
 }

@@ -141,8 +141,7 @@ public final class VhdFormat implements ImageFormat {
   @Override
   public List<FormatOption> amendableOptions() {
     List<FormatOption> all = new ArrayList<>(VhdAmending.OPTIONS);
-    all.addAll(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
+    all.addAll(FormatOption.COMMON);
     return List.copyOf(all);
   }
 

@@ -2,11 +2,11 @@ package io.vdisk.format.vhd;
 
 import io.vdisk.FormatOption;
 import io.vdisk.FormatOption.Value;
-import java.util.ArrayList;
+import io.vdisk.spi.DeclaredOption;
 import java.util.List;
 
 /** The options of creation, QEMU's where that has them. */
-enum VhdOption {
+enum VhdOption implements DeclaredOption {
   SUBFORMAT(
       "subformat",
       Value.TEXT,
@@ -27,25 +27,15 @@ enum VhdOption {
   UNIQUE_ID("unique_id", Value.TEXT, "a UUID, for images that can be made again byte by byte"),
   TIME_STAMP("time_stamp", Value.TEXT, "an instant as 2026-01-31T12:00:00Z, likewise");
 
-  private final String word;
-  private final Value value;
-  private final String purpose;
+  private final FormatOption declared;
 
-  VhdOption(String word, Value value, String purpose) {
-    this.word = word;
-    this.value = value;
-    this.purpose = purpose;
+  VhdOption(String name, Value value, String purpose) {
+    this.declared = new FormatOption(name, value, purpose);
   }
 
   /** All of them, and those that {@link io.vdisk.CreateOptions} has methods for. */
   static List<FormatOption> creation() {
-    List<FormatOption> all = new ArrayList<>(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
-    all.add(FormatOption.KEY_SECRET);
-    for (VhdOption option : values()) {
-      all.add(option.declared());
-    }
-    return List.copyOf(all);
+    return DeclaredOption.behind(FormatOption.COMMON_WITH_KEY, List.of(values()));
   }
 
   /**
@@ -54,15 +44,11 @@ enum VhdOption {
    * @throws IllegalArgumentException if there is none
    */
   static VhdOption named(String name) {
-    for (VhdOption option : values()) {
-      if (option.word.equals(name)) {
-        return option;
-      }
-    }
-    throw new IllegalArgumentException("vhd has no option '" + name + "'");
+    return DeclaredOption.named(name, values(), "vhd");
   }
 
-  private FormatOption declared() {
-    return new FormatOption(word, value, purpose);
+  @Override
+  public FormatOption declared() {
+    return declared;
   }
 }

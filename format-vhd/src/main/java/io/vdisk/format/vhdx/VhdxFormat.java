@@ -166,7 +166,7 @@ public final class VhdxFormat implements ImageFormat {
 
   @Override
   public List<FormatOption> amendableOptions() {
-    return List.of(FormatOption.BACKING_FILE, FormatOption.BACKING_FORMAT, FormatOption.SIZE);
+    return FormatOption.COMMON;
   }
 
   @Override

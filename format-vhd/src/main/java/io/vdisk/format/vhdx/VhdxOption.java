@@ -2,11 +2,11 @@ package io.vdisk.format.vhdx;
 
 import io.vdisk.FormatOption;
 import io.vdisk.FormatOption.Value;
-import java.util.ArrayList;
+import io.vdisk.spi.DeclaredOption;
 import java.util.List;
 
 /** The options of creation, QEMU's but for the sizes of sectors. */
-enum VhdxOption {
+enum VhdxOption implements DeclaredOption {
   SUBFORMAT("subformat", Value.TEXT, "dynamic (default) or fixed; neither above a parent"),
   BLOCK_SIZE(
       "block_size",
@@ -24,33 +24,25 @@ enum VhdxOption {
   LOGICAL_SECTOR_SIZE("logical_sector_size", Value.NUMBER, "512 (default) or 4096"),
   PHYSICAL_SECTOR_SIZE("physical_sector_size", Value.NUMBER, "512 or 4096 (default)");
 
-  private final String word;
-  private final Value value;
-  private final String purpose;
+  private final FormatOption declared;
 
-  VhdxOption(String word, Value value, String purpose) {
-    this.word = word;
-    this.value = value;
-    this.purpose = purpose;
+  VhdxOption(String name, Value value, String purpose) {
+    this.declared = new FormatOption(name, value, purpose);
   }
 
   /** All of them, and those that {@link io.vdisk.CreateOptions} has methods for. */
   static List<FormatOption> creation() {
-    List<FormatOption> all = new ArrayList<>(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
-    for (VhdxOption option : values()) {
-      all.add(option.declared());
-    }
-    return List.copyOf(all);
+    return DeclaredOption.behind(FormatOption.COMMON, List.of(values()));
+  }
+
+  @Override
+  public FormatOption declared() {
+    return declared;
   }
 
   /** The name. */
   @Override
   public String toString() {
-    return word;
-  }
-
-  private FormatOption declared() {
-    return new FormatOption(word, value, purpose);
+    return declared.name();
   }
 }

@@ -2,11 +2,11 @@ package io.vdisk.format.vmdk;
 
 import io.vdisk.FormatOption;
 import io.vdisk.FormatOption.Value;
-import java.util.ArrayList;
+import io.vdisk.spi.DeclaredOption;
 import java.util.List;
 
 /** The options of creation, QEMU's where that has them. */
-enum VmdkOption {
+enum VmdkOption implements DeclaredOption {
   SUBFORMAT("subformat", Value.TEXT, "monolithicSparse (default); one of " + Subformat.words()),
   ADAPTER_TYPE("adapter_type", Value.TEXT, "ide (default), lsilogic, buslogic or legacyESX"),
   HW_VERSION("hwversion", Value.NUMBER, "the version of VMware's hardware (4)"),
@@ -30,24 +30,15 @@ enum VmdkOption {
       Value.TEXT,
       "eight hexadecimal digits, for images that can be made again byte by byte");
 
-  private final String word;
-  private final Value value;
-  private final String purpose;
+  private final FormatOption declared;
 
-  VmdkOption(String word, Value value, String purpose) {
-    this.word = word;
-    this.value = value;
-    this.purpose = purpose;
+  VmdkOption(String name, Value value, String purpose) {
+    this.declared = new FormatOption(name, value, purpose);
   }
 
   /** All of them, and those that {@link io.vdisk.CreateOptions} has methods for. */
   static List<FormatOption> creation() {
-    List<FormatOption> all = new ArrayList<>(FormatOption.BACKING);
-    all.add(FormatOption.SIZE);
-    for (VmdkOption option : values()) {
-      all.add(option.declared());
-    }
-    return List.copyOf(all);
+    return DeclaredOption.behind(FormatOption.COMMON, List.of(values()));
   }
 
   /**
@@ -56,15 +47,11 @@ enum VmdkOption {
    * @throws IllegalArgumentException if there is none
    */
   static VmdkOption named(String name) {
-    for (VmdkOption option : values()) {
-      if (option.word.equals(name)) {
-        return option;
-      }
-    }
-    throw new IllegalArgumentException("vmdk has no option '" + name + "'");
+    return DeclaredOption.named(name, values(), "vmdk");
   }
 
-  private FormatOption declared() {
-    return new FormatOption(word, value, purpose);
+  @Override
+  public FormatOption declared() {
+    return declared;
   }
 }
