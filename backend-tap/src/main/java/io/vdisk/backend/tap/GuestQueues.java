@@ -20,13 +20,13 @@ public final class GuestQueues {
   private @Nullable BlockDevice device; // where what is in the log was written
   private int servers; // that use the log
 
-  GuestQueues(List<TapTransport> rings) {
+  GuestQueues(List<? extends TapTransport> rings) {
     this.rings = List.copyOf(rings);
   }
 
   /** Makes these, all of one guest's disk, belong together. None is served yet. */
   public static void join(List<? extends TapTransport> rings) {
-    GuestQueues joined = new GuestQueues(List.copyOf(rings));
+    GuestQueues joined = new GuestQueues(rings);
     rings.forEach(ring -> ring.joined(joined));
   }
 
