@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vdisk.BlockDevice;
 import io.vdisk.Capability;
 import io.vdisk.CorruptImageException;
+import io.vdisk.CreateOptions;
 import io.vdisk.ImageInfo;
 import io.vdisk.Images;
 import io.vdisk.Limits;
@@ -20,6 +21,8 @@ import io.vdisk.UnsupportedImageException;
 import io.vdisk.file.ForwardingFile;
 import io.vdisk.file.HostFile;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -30,6 +33,7 @@ import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Chains, probing, references, ownership: what happens between a name and a device. */
 class OpenSessionTest {
@@ -73,7 +77,7 @@ class OpenSessionTest {
   @Test
   void twoFormatsThatAreEquallySureAreRefused() {
     OpenOptions both =
-        options().withFormats(List.of(new LinkFormat("link"), new LinkFormat("chain")));
+        options().withFormats(List.of(new LinkFormat("link"), new LinkFormat("ring")));
     assertThrows(UnsupportedImageException.class, () -> Images.open(file("a", "LINK:"), both));
   }
 
@@ -82,6 +86,31 @@ class OpenSessionTest {
     assertThrows(
         ServiceConfigurationError.class,
         () -> InstalledFormats.of(List.of(new LinkFormat("link"), new LinkFormat("link"))));
+  }
+
+  @Test
+  void formatIsFoundByItsAliases() {
+    ImageFormat link = new LinkFormat("link");
+    InstalledFormats formats = InstalledFormats.of(List.of(link, new WholeFormat()));
+    assertEquals(Optional.of(link), formats.named("linked"));
+    assertEquals(Optional.empty(), formats.named("qed"));
+  }
+
+  @Test
+  void formatThatOnlyOpensSaysSoOfAllElse() {
+    ImageFormat format = new LinkFormat("link");
+    CreateOptions options = CreateOptions.of("link", 512).withFormats(List.of(format));
+    assertEquals(List.of(), format.creationOptions());
+    assertRefused("link images cannot be created", () -> Images.create(new HostLog(), options));
+    assertRefused(
+        "the size of link images cannot be measured",
+        () -> format.measure(Optional.empty(), options));
+    assertRefused(
+        "link images cannot be read as a stream",
+        () -> format.openStream(InputStream.nullInputStream(), OpenOptions.readOnly()));
+    assertRefused(
+        "link images cannot be written as a stream",
+        () -> format.createStream(OutputStream.nullOutputStream(), options));
   }
 
   @Test
@@ -160,6 +189,10 @@ class OpenSessionTest {
     assertFalse(open.contains("b"));
   }
 
+  private static void assertRefused(String reason, Executable call) {
+    assertEquals(reason, assertThrows(UnsupportedImageException.class, call).getMessage());
+  }
+
   private OpenOptions options() {
     return OpenOptions.readOnly()
         .withFormats(List.of(new LinkFormat("link"), new WholeFormat()))
@@ -224,6 +257,11 @@ class OpenSessionTest {
     @Override
     public String name() {
       return name;
+    }
+
+    @Override
+    public List<String> aliases() {
+      return List.of(name + "ed");
     }
 
     @Override
