@@ -10,6 +10,11 @@ package io.vdisk.backend.tap;
  * turns in many a host. So one worker tries now and then whether it is faster alone; the less often
  * the more often it was not.
  *
+ * <p>A guest may ask for one thing at a time, as who waits for each answer before the next question
+ * does. Then nobody else is needed however slow the device is, and to hand over would have two
+ * threads woken for each request: another worker, and by the guest the one that went to sleep
+ * meanwhile.
+ *
  * <p>Any thread may call; a figure that is lost to another thread does no harm.
  */
 final class BatchSize {
@@ -31,7 +36,14 @@ final class BatchSize {
   private static final int FEWEST_BETWEEN = 256;
   private static final int MOST_BETWEEN = 1 << 14;
 
+  /**
+   * So many batches without company let none be expected. What comes nevertheless is held up, once.
+   */
+  private static final int LONELY = 16;
+
   private volatile long average = TURN_NANOSECONDS;
+  private volatile int begun; // the number of the last batch
+  private volatile int accompanied; // the same, when last one was seen to have company
 
   // Of the leader.
   private int between = FEWEST_BETWEEN;
@@ -54,6 +66,33 @@ final class BatchSize {
     }
   }
 
+  /**
+   * The leader took a batch.
+   *
+   * @param othersWait whether it left some
+   * @return the batch's number
+   */
+  int begin(boolean othersWait) {
+    int number = begun + 1;
+    begun = number;
+    if (othersWait) {
+      accompanied = number;
+    }
+    return number;
+  }
+
+  /**
+   * A batch of this number is done, and not yet answered.
+   *
+   * @param othersWait whether some came meanwhile that nobody could take
+   */
+  void ended(int number, boolean othersWait) {
+    int last = begun;
+    if (othersWait || last != number) {
+      accompanied = last;
+    }
+  }
+
   /** Requests to take. */
   int requests() {
     return (int) Math.max(1, Math.min(RequestBatch.MOST, TURN_NANOSECONDS / (average + 1)));
@@ -61,14 +100,20 @@ final class BatchSize {
 
   /**
    * True if the leader is to do this batch before anybody takes another: requests are done sooner
-   * than another thread would begin with them, or it is to be tried whether they are. The leader
-   * asks once for each batch.
+   * than another thread would begin with them, or it is to be tried whether they are, or no others
+   * are expected. The leader asks once for each batch.
    */
   boolean isAlone() {
     if (average < FAST_NANOSECONDS) {
       return true;
     }
-    if (average >= SLOW_NANOSECONDS || --next >= 0) {
+    if (average >= SLOW_NANOSECONDS) {
+      return false;
+    }
+    if (begun - accompanied > LONELY) {
+      return true;
+    }
+    if (--next >= 0) {
       return false;
     }
     if (next == -TRIED) {

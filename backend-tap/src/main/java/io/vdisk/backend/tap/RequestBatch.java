@@ -25,10 +25,13 @@ final class RequestBatch {
     }
   }
 
-  /** Takes up to so many requests out of a ring in which they wait; a barrier is the last. */
+  /**
+   * Takes up to so many requests out of a ring in which they wait; a barrier is the last, and so is
+   * what may take long.
+   */
   void take(SharedRing ring, int most) {
     count = 0;
-    while (count < Math.min(most, MOST) && !endsWithBarrier()) {
+    while (count < Math.min(most, MOST) && !endsWithBarrier() && !endsWithLong()) {
       answered[count] = false;
       data[count] = NO_DATA;
       copied[count] = false;
@@ -38,7 +41,16 @@ final class RequestBatch {
 
   /** True if the last request waits for all earlier ones, and later ones for it. */
   boolean endsWithBarrier() {
-    return count > 0 && requests[count - 1].code() == TapOperation.WRITE_BARRIER.code();
+    return endsWith(TapOperation.WRITE_BARRIER);
+  }
+
+  /** True if the last request takes as long as a disk wants, whatever reads and writes take. */
+  boolean endsWithLong() {
+    return endsWith(TapOperation.FLUSH) || endsWith(TapOperation.DISCARD);
+  }
+
+  private boolean endsWith(TapOperation operation) {
+    return count > 0 && requests[count - 1].code() == operation.code();
   }
 
   int count() {

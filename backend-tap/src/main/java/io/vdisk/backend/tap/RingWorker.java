@@ -17,6 +17,7 @@ final class RingWorker {
 
   private final Shared shared;
   private final RequestBatch batch;
+  private int number;
   private long began;
   private int unanswered;
 
@@ -31,6 +32,7 @@ final class RingWorker {
     shared.inFlight.addAndGet(batch.count());
     shared.counters.took(batch.count());
     unanswered = batch.count();
+    number = shared.batchSize.begin(shared.ring.waiting() > 0);
     began = System.nanoTime();
   }
 
@@ -38,8 +40,18 @@ final class RingWorker {
     return batch.endsWithBarrier();
   }
 
+  /** Whether the last request may take long. */
+  boolean hasLong() {
+    return batch.endsWithLong();
+  }
+
   int count() {
     return batch.count();
+  }
+
+  /** Requests before one that waits for all others, or may take long. */
+  int plainCount() {
+    return hasBarrier() || hasLong() ? batch.count() - 1 : batch.count();
   }
 
   /** Bytes of all. After {@link #fetch}. */
@@ -74,6 +86,27 @@ final class RingWorker {
    */
   int serve(int from, int to, boolean leads) throws IOException {
     long start = System.nanoTime();
+    int done = perform(from, to, start);
+    long nanoseconds = System.nanoTime() - start;
+    if (leads) {
+      shared.batchSize.tookAlone(done - from, nanoseconds);
+    } else {
+      shared.batchSize.took(done - from, nanoseconds);
+    }
+    // Before the answer, as who has it may ask at once.
+    shared.batchSize.ended(number, leads && shared.ring.waiting() > 0);
+    answer(from, done);
+    return done;
+  }
+
+  /** Does and answers the last one, which says nothing of how long others take. */
+  void serveLast() throws IOException {
+    int last = batch.count() - 1;
+    answer(last, perform(last, batch.count(), System.nanoTime()));
+  }
+
+  /** The first that was not done. */
+  private int perform(int from, int to, long start) {
     long now = start;
     int done = from;
     while (done < to && now - start < BatchSize.TURN_NANOSECONDS) {
@@ -88,16 +121,14 @@ final class RingWorker {
       shared.service.count(request, batch.status(done), now - began);
       done++;
     }
-    if (leads) {
-      shared.batchSize.tookAlone(done - from, now - start);
-    } else {
-      shared.batchSize.took(done - from, now - start);
-    }
-    shared.transport.store(batch, from, done);
-    shared.responses.put(batch, from, done);
-    shared.inFlight.addAndGet(from - done);
-    unanswered -= done - from;
     return done;
+  }
+
+  private void answer(int from, int to) throws IOException {
+    shared.transport.store(batch, from, to);
+    shared.responses.put(batch, from, to);
+    shared.inFlight.addAndGet(from - to);
+    unanswered -= to - from;
   }
 
   /**

@@ -226,36 +226,45 @@ public final class TapServer implements Closeable {
 
   /** Serves what a worker took. The lead is held, and perhaps passed on. */
   private void serve(RingWorker worker) throws IOException {
-    int plain = worker.hasBarrier() ? worker.count() - 1 : worker.count();
+    boolean keepsLead = worker.hasBarrier();
     if (options.limit().isLimited()) {
       worker.fetch();
       lead.holdBack(() -> options.limit().take(worker.count(), worker.bytes()));
-      if (plain == worker.count()) {
+      if (!keepsLead) {
         passLead();
       }
     } else {
-      if (!batchSize.isAlone() && plain == worker.count()) {
+      if (!keepsLead && !isDoneByLeader(worker)) {
         passLead();
       }
       worker.fetch();
     }
+    int plain = worker.plainCount();
     for (int done = 0; done < plain; ) {
       done = worker.serve(done, plain, lead.isHeld());
-      if (done < plain && plain == worker.count() && lead.isHeld()) {
+      if (done < plain && !keepsLead && lead.isHeld()) {
         passLead(); // this one is slow: let others do what else there is
       }
     }
     if (plain < worker.count()) {
-      serveBarrier(worker);
+      serveLast(worker);
     }
   }
 
-  /** The lead is held. */
-  private void serveBarrier(RingWorker worker) throws IOException {
-    lead.awaitCalm(1);
-    if (!lead.isGivenUp()) { // else it would come before what the next server does
-      worker.serve(worker.count() - 1, worker.count(), false);
+  /** Whether nobody else is needed meanwhile. */
+  private boolean isDoneByLeader(RingWorker worker) {
+    return !worker.hasLong() && batchSize.isAlone();
+  }
+
+  /** A barrier, for which the lead is held, or what may take long. */
+  private void serveLast(RingWorker worker) throws IOException {
+    if (worker.hasBarrier()) {
+      lead.awaitCalm(1);
+      if (lead.isGivenUp()) {
+        return; // it would come before what the next server does
+      }
     }
+    worker.serveLast();
   }
 
   private void passLead() {

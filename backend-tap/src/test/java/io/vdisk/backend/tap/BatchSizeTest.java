@@ -71,4 +71,57 @@ class BatchSizeTest {
     took(2_000_000);
     assertEquals(100_000, untilAlone(100_000));
   }
+
+  /** So many batches, none of which began before the one before it ended; those done alone. */
+  private int oneAtATime(int batches) {
+    int alone = 0;
+    for (int i = 0; i < batches; i++) {
+      int number = size.begin(false);
+      alone += size.isAlone() ? 1 : 0;
+      size.ended(number, false);
+    }
+    return alone;
+  }
+
+  @Test
+  void requestsThatComeOneAtATimeAreDoneByTheLeaderThoughTheyAreSlow() {
+    took(60_000);
+    assertEquals(0, oneAtATime(16));
+    assertEquals(100, oneAtATime(100));
+  }
+
+  @Test
+  void companyIsExpectedAfterABatchThatLeftOthersWaiting() {
+    took(60_000);
+    oneAtATime(100);
+    int number = size.begin(true);
+    assertFalse(size.isAlone());
+    size.ended(number, false);
+    assertEquals(1, oneAtATime(17));
+  }
+
+  @Test
+  void companyIsExpectedAfterABatchForWhichOthersWaited() {
+    took(60_000);
+    oneAtATime(100);
+    size.ended(size.begin(false), true);
+    assertEquals(1, oneAtATime(17));
+  }
+
+  @Test
+  void companyIsExpectedAfterABatchDuringWhichAnotherBegan() {
+    took(60_000);
+    oneAtATime(100);
+    int first = size.begin(false);
+    int second = size.begin(false);
+    size.ended(first, false);
+    size.ended(second, false);
+    assertEquals(1, oneAtATime(17));
+  }
+
+  @Test
+  void aDeviceThatIsTooSlowHoldsUpNobody() {
+    took(2_000_000);
+    assertEquals(0, oneAtATime(100));
+  }
 }

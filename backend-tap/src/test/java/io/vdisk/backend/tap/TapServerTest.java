@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.BlockDevice;
 import io.vdisk.Images;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -228,8 +230,11 @@ class TapServerTest {
 
   @Test
   void requestThatWaitsForItsDiskLetsOthersPass() throws Exception {
+    requestThatWaitsLetsOthersPass(guest());
+  }
+
+  private void requestThatWaitsLetsOthersPass(Guest guest) throws Exception {
     disk.waitsAt = 0;
-    Guest guest = guest();
     List<Long> later = new ArrayList<>();
 
     long first = guest.ask(r -> r.operation(0, 0).segment(0, 0, 7));
@@ -245,6 +250,61 @@ class TapServerTest {
     disk.mayGo.countDown();
 
     assertEquals(0, guest.answer(first).status());
+  }
+
+  @Test
+  void flushThatWaitsForItsDiskLetsOthersPassHoweverQuickTheyWere() throws Exception {
+    disk.waitsAt = -2;
+    Guest guest = guest();
+    List<Long> reads = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      assertEquals(0, guest.status(r -> r.operation(0, 0).segment(0, 0, 0)));
+    }
+
+    long before = guest.ask(r -> r.operation(0, 0).segment(0, 0, 0));
+    long flush = guest.ask(r -> r.operation(3, 0));
+    for (int i = 1; i < 20; i++) {
+      int page = i;
+      reads.add(guest.ask(r -> r.operation(0, page * 8L).segment(page, 0, 7)));
+    }
+    disk.arrived.await();
+
+    assertEquals(0, guest.answer(before).status());
+    for (long id : reads) {
+      assertEquals(0, guest.answer(id).status());
+    }
+    assertEquals(1, guest.frontend().ring().unansweredCount());
+    disk.mayGo.countDown();
+    assertEquals(0, guest.answer(flush).status());
+  }
+
+  @Test
+  void guestThatAskedForOneThingAtATimeIsServedByManyWhenItDoesNoLonger() throws Exception {
+    Guest guest = guest();
+    disk.beforeCalls = TapServerTest::takeLongerThanAnotherWouldBeWoken;
+    for (int i = 0; i < 40; i++) {
+      assertEquals(0, guest.status(r -> r.operation(0, 0).segment(0, 0, 0)));
+    }
+    CountDownLatch bothAreAsked = new CountDownLatch(1);
+    disk.beforeCalls =
+        () -> {
+          Uninterruptibles.awaitUninterruptibly(bothAreAsked);
+          takeLongerThanAnotherWouldBeWoken();
+        };
+    long first = guest.ask(r -> r.operation(0, 0).segment(0, 0, 0));
+    long second = guest.ask(r -> r.operation(0, 0).segment(1, 0, 0));
+    bothAreAsked.countDown();
+    assertEquals(0, guest.answer(first).status());
+    assertEquals(0, guest.answer(second).status());
+
+    requestThatWaitsLetsOthersPass(guest);
+  }
+
+  private static void takeLongerThanAnotherWouldBeWoken() {
+    long began = System.nanoTime();
+    while (System.nanoTime() - began < 100_000) {
+      Thread.onSpinWait();
+    }
   }
 
   @Test
