@@ -30,6 +30,14 @@ final class CopyRate {
     this.free = clock.nanos();
   }
 
+  /** The same number of bytes a second, if it is one. */
+  static long check(long bytesPerSecond) {
+    if (bytesPerSecond < 0) {
+      throw new IllegalArgumentException(bytesPerSecond + " bytes a second");
+    }
+    return bytesPerSecond;
+  }
+
   /** Waits until so many bytes may be written, or the copy is over. */
   void await(long bytes, CopyTurns turns) {
     if (bytesPerSecond == 0 || bytes == 0) {

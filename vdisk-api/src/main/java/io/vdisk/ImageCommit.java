@@ -58,10 +58,7 @@ public final class ImageCommit {
 
   /** Writes at most so many bytes in a second into the base; 0: as many as come. */
   public ImageCommit withRate(long bytes) {
-    if (bytes < 0) {
-      throw new IllegalArgumentException(bytes + " bytes a second");
-    }
-    bytesPerSecond = bytes;
+    bytesPerSecond = CopyRate.check(bytes);
     return this;
   }
 

@@ -167,10 +167,7 @@ public final class ImageCopy {
    * move none. A copy is cancelled when its next piece, of up to 1 MiB, may be written.
    */
   public ImageCopy withRate(long bytes) {
-    if (bytes < 0) {
-      throw new IllegalArgumentException(bytes + " bytes a second");
-    }
-    bytesPerSecond = bytes;
+    bytesPerSecond = CopyRate.check(bytes);
     return this;
   }
 

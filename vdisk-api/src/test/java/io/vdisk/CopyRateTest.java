@@ -47,6 +47,15 @@ class CopyRateTest {
   }
 
   @Test
+  void rateBelowZeroIsNone() throws IOException {
+    TinyDevice disk = new TinyDevice(M, M);
+    ImageCopy copy = ImageCopy.of(disk, disk);
+    ImageCommit commit = ImageCommit.of(disk, disk);
+    assertThrows(IllegalArgumentException.class, () -> copy.withRate(-1));
+    assertThrows(IllegalArgumentException.class, () -> commit.withRate(-1));
+  }
+
+  @Test
   void whatIsNotWrittenTakesNoTime() throws IOException {
     TinyDevice source = new TinyDevice(64 * M, M).fill(40 * M, 4096, 1).fill(50 * M, 1, 1);
     TinyDevice target = new TinyDevice(source.size(), M);
