@@ -69,7 +69,10 @@ final class KeptRequests {
         move(index & (count - 1), place);
       }
       if (step == MOVES || step == ANSWERS) {
-        respond(index, memory.getLong(ID), memory.getInt(OPERATION), (short) memory.getInt(STATUS));
+        short status = (short) memory.getInt(STATUS);
+        abi.putResponse(
+            memory, index & (count - 1), memory.getLong(ID), memory.getInt(OPERATION), status);
+        show(index);
       }
     }
     INT.setRelease(memory, STEP, NOTHING);
@@ -81,7 +84,7 @@ final class KeptRequests {
     standing[place] = request;
   }
 
-  /** Puts the response of this index, and shows it. */
+  /** Puts the response of this index, which is to be shown next. */
   void answer(TapRequest request, int index, TapStatus status) {
     int oldest = index & (count - 1);
     int place = request.place();
@@ -97,7 +100,7 @@ final class KeptRequests {
     standing[oldest] = null;
     INT.setRelease(memory, STEP, ANSWERS);
     VarHandle.storeStoreFence();
-    respond(index, request.id(), request.echoedCode(), status.code());
+    abi.putResponse(memory, oldest, request.id(), request.echoedCode(), status.code());
   }
 
   private void writeDown(TapRequest request, int index, TapStatus status) {
@@ -115,8 +118,8 @@ final class KeptRequests {
     memory.put(abi.offset(to), memory, abi.offset(from), abi.entrySize());
   }
 
-  private void respond(int index, long id, int operation, short status) {
-    abi.putResponse(memory, index & (count - 1), id, operation, status);
+  /** Shows the response of this index, before anything of another one is written. */
+  void show(int index) {
     INT.setRelease(memory, RESPONSES, index + 1);
     VarHandle.storeStoreFence();
   }

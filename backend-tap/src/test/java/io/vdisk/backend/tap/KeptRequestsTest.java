@@ -7,8 +7,11 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -135,6 +138,43 @@ class KeptRequestsTest {
     assertEquals(0, memory.getInt(RESPONSES));
     assertEquals(0, ring.waiting());
     assertEquals(0, memory.getInt(STEP));
+  }
+
+  @Test
+  void guestMayFillTheRingAgainAsSoonAsItSeesAResponse() throws Exception {
+    FrontRing front = new FrontRing(memory, RingAbi.X86_64);
+    SharedRing ring = SharedRing.resume(memory, RingAbi.X86_64);
+    Queue<TapRequest> taken = new ConcurrentLinkedQueue<>();
+    AtomicBoolean hasEnded = new AtomicBoolean();
+    Thread answers =
+        new Thread(
+            () -> {
+              while (!hasEnded.get()) {
+                TapRequest request = taken.poll();
+                if (request != null) {
+                  ring.answer(request, TapStatus.OKAY);
+                }
+              }
+            });
+    answers.start();
+    try {
+      for (int answered = 0; answered < 50_000; ) {
+        while (front.hasRoom()) {
+          front.next().operation(0, 0);
+          front.put();
+        }
+        front.publish();
+        taken.addAll(take(ring, RingAbi.X86_64)); // which does not find too many
+        while (front.waiting() == 0) {
+          Thread.onSpinWait();
+        }
+        front.take();
+        answered++;
+      }
+    } finally {
+      hasEnded.set(true);
+      answers.join();
+    }
   }
 
   @Test
