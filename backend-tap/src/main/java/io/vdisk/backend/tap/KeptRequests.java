@@ -59,12 +59,22 @@ final class KeptRequests {
     finish();
   }
 
+  /** True if another server left a response of this ring half done: the next one will show it. */
+  static boolean hasBegunResponse(ByteBuffer ring) {
+    int step = (int) INT.getAcquire(ring, STEP);
+    return (step == MOVES || step == ANSWERS) && ring.getInt(RESPONSE_INDEX) == responses(ring);
+  }
+
+  private static int responses(ByteBuffer ring) {
+    return (int) INT.getAcquire(ring, RESPONSES);
+  }
+
   /** The guest can have written anything there: it gets a wrong response of its own making. */
   private void finish() {
     int step = (int) INT.getAcquire(memory, STEP);
     int index = memory.getInt(RESPONSE_INDEX);
     int place = memory.getInt(PLACE);
-    if (index == (int) INT.getAcquire(memory, RESPONSES) && place >= 0 && place < count) {
+    if (index == responses(memory) && place >= 0 && place < count) {
       if (step == MOVES) {
         move(index & (count - 1), place);
       }

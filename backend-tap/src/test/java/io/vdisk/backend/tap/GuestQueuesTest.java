@@ -19,11 +19,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the rings of one guest's disk share: the log of its writes. */
 @Timeout(60)
 class GuestQueuesTest {
   private static final int RESPONSES = 8; // of a ring: how many there are
+  private static final int STEP = 48; // what is being done to one
 
   @TempDir Path folder;
 
@@ -54,9 +57,7 @@ class GuestQueuesTest {
     List<GrantTransport> rings = new ArrayList<>();
     for (int i = 0; i < memories.size(); i++) {
       SimulatedXen xen = new SimulatedXen();
-      ByteBuffer page = xen.grant(8);
-      page.putInt(0, memories.get(i).getInt(0))
-          .putInt(RESPONSES, memories.get(i).getInt(RESPONSES));
+      ByteBuffer unused = xen.grant(8).put(0, memories.get(i), 0, RingAbi.HEADER_SIZE);
       XenRing ring =
           new XenRing(
               SimulatedXen.DOMAIN,
@@ -120,6 +121,17 @@ class GuestQueuesTest {
     WriteLog unused = rings().get(1).queues().begin(disk, beginning);
 
     assertEquals(List.of(), disk.asked());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theFirstResponseCountsFromWhenItWasBegun(int step) throws Exception {
+    assertTrue(rings().get(0).queues().begin(disk, beginning).add(0, sector(1)));
+    memories.get(1).putInt(0, 1).putInt(STEP, step); // killed before it was shown: the next does it
+
+    WriteLog unused = rings().get(0).queues().begin(disk, beginning);
+
+    assertEquals(1, read(disk));
   }
 
   @Test
