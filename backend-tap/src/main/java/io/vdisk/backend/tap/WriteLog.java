@@ -78,23 +78,35 @@ final class WriteLog {
   }
 
   static WriteLog open(Path path, long session, int capacity) throws IOException {
-    boolean isNew = !Files.exists(path);
     try (FileChannel file =
         FileChannel.open(
             path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      boolean isNew = !hasMagic(file);
       if (!isNew && file.size() != START + (long) capacity) {
         throw new CorruptImageException(
             path + " has " + file.size() + " bytes, and is no log of writes");
       }
+      if (isNew) {
+        file.truncate(0);
+      }
       MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, START + (long) capacity);
       all.order(ByteOrder.nativeOrder());
       if (isNew) {
-        all.putLong(SESSION, session).put(0, MAGIC);
+        all.putLong(SESSION, session);
+        VarHandle.storeStoreFence();
+        all.put(0, MAGIC);
       }
       WriteLog log = new WriteLog(path, all);
       log.check(session);
       return log;
     }
+  }
+
+  /** Of a new file, and of one whose maker was killed before it was a log, it has none. */
+  private static boolean hasMagic(FileChannel file) throws IOException {
+    ByteBuffer magic = ByteBuffer.allocate(MAGIC.length);
+    while (magic.hasRemaining() && file.read(magic, magic.position()) > 0) {}
+    return magic.getLong(0) != 0;
   }
 
   private void check(long session) throws IOException {

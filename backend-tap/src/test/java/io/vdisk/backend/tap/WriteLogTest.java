@@ -152,9 +152,24 @@ class WriteLogTest {
     assertThrows(CorruptImageException.class, this::replayed);
   }
 
+  @ParameterizedTest
+  @CsvSource({"0, false", "100, false", "8192, false", "8192, true"})
+  void logWhoseMakerWasKilledBeforeItWasOneIsMadeAnew(int length, boolean hasSession)
+      throws IOException {
+    Files.write(file, new byte[length]);
+    if (hasSession) {
+      overwrite(8, 99);
+    }
+
+    assertTrue(open().add(512, bytes(512)));
+
+    assertEquals(List.of("write 512 512", "flush -2 0"), replayed());
+  }
+
   @Test
   void fileOfAnotherLengthIsRefused() throws IOException {
-    Files.write(file, new byte[4096]);
+    open();
+    Files.write(file, new byte[1], StandardOpenOption.APPEND);
 
     assertThrows(CorruptImageException.class, this::open);
   }
