@@ -11,9 +11,13 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -50,6 +54,7 @@ final class WriteLog {
   /** Bytes of the circle, unless a test says otherwise: eight of the largest requests. */
   static final int CAPACITY = 8 << 20;
 
+  private static final int PIECE = 1 << 16;
   private static final int START = 4096;
   private static final int SESSION = 8;
   private static final int TAIL = 16;
@@ -57,6 +62,13 @@ final class WriteLog {
   private static final int RECORD = 16;
   private static final long NOTHING = -1;
   private static final byte[] MAGIC = {'v', 'd', 'i', 's', 'k', 'l', 'o', 'g'};
+
+  private static final Set<OpenOption> READ_WRITE =
+      Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+
+  /** In it is what guests keep on their disks. */
+  private static final FileAttribute<?> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
@@ -78,16 +90,14 @@ final class WriteLog {
   }
 
   static WriteLog open(Path path, long session, int capacity) throws IOException {
-    try (FileChannel file =
-        FileChannel.open(
-            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+    try (FileChannel file = FileChannel.open(path, READ_WRITE, OWNER_ONLY)) {
       boolean isNew = !hasMagic(file);
       if (!isNew && file.size() != START + (long) capacity) {
         throw new CorruptImageException(
             path + " has " + file.size() + " bytes, and is no log of writes");
       }
       if (isNew) {
-        file.truncate(0);
+        reserve(file, path, START + capacity);
       }
       MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, START + (long) capacity);
       all.order(ByteOrder.nativeOrder());
@@ -107,6 +117,21 @@ final class WriteLog {
     ByteBuffer magic = ByteBuffer.allocate(MAGIC.length);
     while (magic.hasRemaining() && file.read(magic, magic.position()) > 0) {}
     return magic.getLong(0) != 0;
+  }
+
+  /** What is mapped without being there would end the ring of a guest where no memory is left. */
+  private static void reserve(FileChannel file, Path path, int length) throws IOException {
+    ByteBuffer zeroes = ByteBuffer.allocate(Math.min(length, PIECE));
+    try {
+      file.truncate(0);
+      while (file.size() < length) {
+        file.write(zeroes.clear().limit((int) Math.min(PIECE, length - file.size())), file.size());
+      }
+    } catch (IOException e) {
+      Files.deleteIfExists(path);
+      throw new IOException(
+          path + ": no " + length + " bytes for what a guest writes: " + e.getMessage(), e);
+    }
   }
 
   private void check(long session) throws IOException {
@@ -194,9 +219,18 @@ final class WriteLog {
     }
   }
 
-  /** Deletes the file; what was added is durable. */
+  /**
+   * Deletes the file; what was added is durable. It is emptied first: its memory would stay until
+   * the collector unmaps it. Nobody adds or drops any longer.
+   */
   void delete() throws IOException {
-    Files.deleteIfExists(path);
+    FileChannel.open(
+            path,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.DELETE_ON_CLOSE)
+        .close();
   }
 
   private long tail() {

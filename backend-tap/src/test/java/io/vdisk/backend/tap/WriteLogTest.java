@@ -1,18 +1,22 @@
 package io.vdisk.backend.tap;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vdisk.CorruptImageException;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -175,10 +179,48 @@ class WriteLogTest {
   }
 
   @Test
+  void whatAGuestWroteIsReadByNobodyElse() throws IOException {
+    open();
+
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+  }
+
+  @Test
   void nothingIsLeftAtTheEnd() throws IOException {
     open().delete();
 
     assertFalse(Files.exists(file));
+  }
+
+  @Test
+  void memoryOfTheHostIsFreeAtTheEndAlthoughTheFileStaysMapped() throws IOException {
+    Path mappings = Path.of("/proc/self/smaps");
+    assumeTrue(Files.exists(mappings), "Linux tells what is in memory");
+    WriteLog log = open();
+    assertTrue(log.add(0, bytes(512)));
+    String deleted = file.toRealPath() + " (deleted)";
+
+    log.delete();
+
+    List<String> lines = Files.readAllLines(mappings);
+    Reference.reachabilityFence(log);
+    String resident =
+        lines.stream()
+            .dropWhile(line -> !line.endsWith(deleted))
+            .filter(line -> line.startsWith("Rss:"))
+            .findFirst()
+            .orElseThrow();
+    assertEquals("Rss: 0 kB", resident.replaceAll(" +", " "));
+  }
+
+  @Test
+  void allThatItTakesIsSetAsideWhenItIsMade() throws Exception {
+    open();
+
+    Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
+
+    String blocks = new String(stat.getInputStream().readAllBytes(), US_ASCII).trim();
+    assertTrue(Long.parseLong(blocks) * 512 >= 4096 + CAPACITY, blocks + " blocks");
   }
 
   private void overwrite(int at, long value) throws IOException {
