@@ -70,8 +70,18 @@ final class Lead {
   }
 
   private void addWorker() {
+    starter.run(); // it begins by waiting for the lead
     workers++;
-    starter.run();
+  }
+
+  /** False where the host lets no further thread be made. */
+  private boolean hasAddedWorker() {
+    try {
+      addWorker();
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
+    }
   }
 
   /** Nobody takes any further request; returns when none is on its way. Again is harmless. */
@@ -166,13 +176,15 @@ final class Lead {
     return lock.isHeldByCurrentThread();
   }
 
-  /** Gives the lead to another worker, which is started if none waits and there may be more. */
+  /**
+   * Gives the lead to another worker, which is started if none waits and there may be more. Where
+   * it cannot be started this one keeps the lead.
+   */
   void pass() {
     transport.settle();
-    if (!lock.hasQueuedThreads() && workers < mostWorkers) {
-      addWorker();
+    if (lock.hasQueuedThreads() || workers == mostWorkers || hasAddedWorker()) {
+      lock.unlock();
     }
-    lock.unlock();
   }
 
   /** Waits while it is stopped, or until the end. */
