@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -32,6 +33,7 @@ class GuestQueuesTest {
 
   private final List<ByteBuffer> memories = new ArrayList<>();
   private final List<GrantTransport> opened = new ArrayList<>();
+  private final List<SimulatedEvents> events = new ArrayList<>(); // of the rings
   private WatchedDisk disk;
   private Path beginning;
 
@@ -55,6 +57,7 @@ class GuestQueuesTest {
   /** The rings of the guest, as a process finds them that begins to serve them. */
   private List<GrantTransport> rings() throws IOException {
     List<GrantTransport> rings = new ArrayList<>();
+    events.clear();
     for (int i = 0; i < memories.size(); i++) {
       SimulatedXen xen = new SimulatedXen();
       ByteBuffer unused = xen.grant(8).put(0, memories.get(i), 0, RingAbi.HEADER_SIZE);
@@ -67,7 +70,8 @@ class GuestQueuesTest {
               SimulatedEvents.PORT,
               RingAbi.X86_64,
               false);
-      rings.add(GrantTransport.connect(ring, xen, new SimulatedEvents()));
+      events.add(new SimulatedEvents());
+      rings.add(GrantTransport.connect(ring, xen, events.get(i)));
     }
     opened.addAll(rings);
     GuestQueues.join(rings);
@@ -165,6 +169,24 @@ class GuestQueuesTest {
       assertEquals(2, read(disk));
       assertEquals(1, disk.asked().stream().filter("write 0 512"::equals).count());
     }
+  }
+
+  @Test
+  void serverThatCannotBeginLeavesNoLog() throws Exception {
+    List<GrantTransport> rings = rings();
+    events.get(0).beforeCalls(GuestQueuesTest::fail);
+    ServeOptions kept =
+        new ServeOptions(false, false, new RateLimit(), new RequestStatistics())
+            .withWriteLogs(beginning);
+
+    assertThrows(UncheckedIOException.class, () -> TapServer.start(rings.get(0), disk, kept));
+
+    assertEquals(List.of(), logs());
+    assertTrue(events.get(0).isClosed());
+  }
+
+  private static void fail() {
+    throw new UncheckedIOException(new IOException("the event channel fails"));
   }
 
   @Test
