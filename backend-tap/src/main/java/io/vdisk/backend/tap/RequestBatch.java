@@ -68,6 +68,15 @@ final class RequestBatch {
     statuses[i] = status;
   }
 
+  /** Answers those that are not answered yet. */
+  void answerOthers(TapStatus status) {
+    for (int i = 0; i < count; i++) {
+      if (!answered[i]) {
+        answer(i, status);
+      }
+    }
+  }
+
   /** Of a request that is answered. */
   TapStatus status(int i) {
     return statuses[i];

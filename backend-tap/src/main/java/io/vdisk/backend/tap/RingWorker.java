@@ -51,8 +51,23 @@ final class RingWorker {
     return sum;
   }
 
-  /** Looks at what was taken, and gets the data of those requests that can be done. */
+  /**
+   * Looks at what was taken, and gets the data of those requests that can be done. What there is no
+   * memory for, which other guests may have, is answered with an error: the ring goes on.
+   */
   void fetch() throws IOException {
+    try {
+      check();
+      int senseless = batch.answeredCount();
+      shared.transport.fetch(batch);
+      shared.counters.couldNotReach(batch.answeredCount() - senseless);
+    } catch (OutOfMemoryError e) {
+      batch.answerOthers(TapStatus.ERROR);
+      shared.service.tell(e);
+    }
+  }
+
+  private void check() throws IOException {
     for (int i = 0; i < batch.count(); i++) {
       TapStatus status = shared.service.check(batch.request(i), shared.transport);
       if (status != TapStatus.OKAY) {
@@ -60,9 +75,6 @@ final class RingWorker {
         shared.counters.foundSenseless();
       }
     }
-    int senseless = batch.answeredCount();
-    shared.transport.fetch(batch);
-    shared.counters.couldNotReach(batch.answeredCount() - senseless);
   }
 
   /**

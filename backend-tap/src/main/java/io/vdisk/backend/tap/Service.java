@@ -112,11 +112,16 @@ final class Service {
       perform(request, data);
       return TapStatus.OKAY;
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
-      if (hasFailed.compareAndSet(false, true)) {
-        String sentence = guest + ": a request failed; others that do are only counted";
-        LOG.log(Level.WARNING, sentence, e);
-      }
+      tell(e);
       return TapStatus.ERROR;
+    }
+  }
+
+  /** A request failed: the first that does is told. */
+  void tell(Throwable failure) {
+    if (hasFailed.compareAndSet(false, true)) {
+      String sentence = guest + ": a request failed; others that do are only counted";
+      LOG.log(Level.WARNING, sentence, failure);
     }
   }
 
