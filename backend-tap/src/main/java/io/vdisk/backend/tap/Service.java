@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Service {
   private static final Logger LOG = System.getLogger(Service.class.getName());
 
-  private final String guest;
+  private final TapTransport guest;
   private final ServeOptions options;
   private final AtomicBoolean hasFailed = new AtomicBoolean();
 
@@ -26,7 +26,7 @@ final class Service {
   private volatile BlockDevice device;
 
   private Service(
-      String guest,
+      TapTransport guest,
       BlockDevice device,
       ServeOptions options,
       GuestQueues queues,
@@ -56,7 +56,7 @@ final class Service {
         beginning.isPresent()
             ? Optional.of(queues.begin(device, beginning.get()))
             : Optional.empty();
-    return new Service(guest.toString(), device, options, queues, log);
+    return new Service(guest, device, options, queues, log);
   }
 
   /** Ends: makes durable what was answered, and leaves nothing to be done. */
@@ -135,7 +135,7 @@ final class Service {
       case WRITE_BARRIER -> {
         flush(disk);
         if (hasData) {
-          disk.write(data, offset);
+          inOrder(data, offset, () -> disk.write(data, offset));
           flush(disk);
         }
       }
@@ -151,11 +151,32 @@ final class Service {
   }
 
   private void write(BlockDevice disk, ByteBuffer data, long offset) throws IOException {
-    ByteBuffer copy = data.duplicate();
-    disk.write(data, offset);
+    inOrder(data, offset, () -> writeAndKeep(disk, data, offset));
     if (options.isSerial()) {
       disk.flush();
     }
+  }
+
+  /** Holds locks meanwhile: what the guest's memory has to say is heard before they are let go. */
+  private void inOrder(ByteBuffer data, long offset, WriteOrder.Write write) throws IOException {
+    if (log.isEmpty()) {
+      write.run();
+      return;
+    }
+    WriteOrder.Write settled =
+        () -> {
+          try {
+            write.run();
+          } finally {
+            guest.settle();
+          }
+        };
+    log.get().order().write(offset, data.remaining(), settled);
+  }
+
+  private void writeAndKeep(BlockDevice disk, ByteBuffer data, long offset) throws IOException {
+    ByteBuffer copy = data.duplicate();
+    disk.write(data, offset);
     if (log.isPresent()) {
       while (!log.get().add(offset, copy)) {
         flush(disk);

@@ -45,7 +45,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * <ol>
  *   <li>A record is complete before the head says that it is there.
  *   <li>It is dropped only after a flush of the disk that began when it was there.
- *   <li>A write that was answered before another one was asked lies before it.
+ *   <li>A write that was answered before another one was asked lies before it; of those that
+ *       overlap, the one that the disk holds lies behind ({@link WriteOrder}).
  * </ol>
  *
  * <p>Any thread may call.
@@ -77,6 +78,7 @@ final class WriteLog {
   private final MappedByteBuffer all;
   private final int capacity;
   private final ReentrantLock lock = new ReentrantLock();
+  private final WriteOrder order = new WriteOrder();
 
   private WriteLog(Path path, MappedByteBuffer all) {
     this.path = path;
@@ -171,6 +173,11 @@ final class WriteLog {
     }
     disk.flush();
     drop(head);
+  }
+
+  /** In which writes are done and added. */
+  WriteOrder order() {
+    return order;
   }
 
   /**
