@@ -67,6 +67,17 @@ final class Service {
     }
   }
 
+  /** What was answered becomes durable, and need not be kept; if it cannot be it stays kept. */
+  void settle() {
+    if (log.isPresent()) {
+      try {
+        flush(device);
+      } catch (IOException e) {
+        // whoever closes the images is told the same
+      }
+    }
+  }
+
   /**
    * From the next request on it is done on this device; if it is another, the one before is
    * durable, and no other queue of the guest is served meanwhile.

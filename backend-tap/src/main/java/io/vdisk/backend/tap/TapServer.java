@@ -96,9 +96,14 @@ public final class TapServer implements Closeable {
     }
   }
 
-  /** Takes no further request, and returns when none is on its way. Again is harmless. */
+  /**
+   * Takes no further request, and returns when none is on its way. If the disk can be flushed,
+   * whoever takes the place of this server does nothing again that was answered before: its images
+   * may be closed now, and changed by others. Again is harmless.
+   */
   public void pause() {
     lead.pause();
+    service.settle();
   }
 
   /** Goes on, on this device, which may be another one than before. */

@@ -101,6 +101,29 @@ class KeptWritesTest {
     assertEquals(List.of("write 8192 512", "flush -2 0"), replayed());
   }
 
+  @Test
+  void whatWasWrittenBeforeAPauseIsNotDoneAgain() throws Exception {
+    guest.write(8, new byte[4096]);
+
+    server.pause(); // others may change the image from now on
+
+    assertEquals(List.of("write 4096 4096", "flush -2 0"), disk.asked());
+    assertEquals(List.of(), replayed());
+    server.resume(disk);
+  }
+
+  @Test
+  void whatCannotBeMadeDurableAtAPauseIsKept() throws Exception {
+    guest.write(8, new byte[4096]);
+    disk.failsAt = -2;
+
+    server.pause();
+
+    disk.failsAt = -1;
+    assertEquals(List.of("write 4096 4096", "flush -2 0"), replayed());
+    server.resume(disk);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 15})
   void ofWritesThatOverlapTheOneThatTheDiskHoldsIsDoneAgainLast(int later) throws Exception {
