@@ -26,8 +26,7 @@ class SharedFileFrontendTest {
     Path socket = folder.resolve("s");
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       server.bind(UnixDomainSocketAddress.of(socket));
-      CompletableFuture<Integer> heard =
-          CompletableFuture.supplyAsync(() -> sayNothing(server));
+      CompletableFuture<Integer> heard = CompletableFuture.supplyAsync(() -> sayNothing(server));
 
       assertThrows(
           EOFException.class,
