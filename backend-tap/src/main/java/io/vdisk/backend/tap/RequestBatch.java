@@ -77,6 +77,15 @@ final class RequestBatch {
     }
   }
 
+  /** The guest did not get what was read. */
+  void failReads(int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (statuses[i] == TapStatus.OKAY && requests[i].operation() == TapOperation.READ) {
+        answer(i, TapStatus.ERROR);
+      }
+    }
+  }
+
   /** Of a request that is answered. */
   TapStatus status(int i) {
     return statuses[i];

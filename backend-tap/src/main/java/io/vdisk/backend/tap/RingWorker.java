@@ -105,11 +105,20 @@ final class RingWorker {
     } else {
       shared.batchSize.took(done - from, now - start);
     }
-    shared.transport.store(batch, from, done);
+    store(from, done);
     shared.responses.put(batch, from, done);
     shared.inFlight.addAndGet(from - done);
     unanswered -= done - from;
     return done;
+  }
+
+  private void store(int from, int to) throws IOException {
+    try {
+      shared.transport.store(batch, from, to);
+    } catch (OutOfMemoryError e) {
+      batch.failReads(from, to);
+      shared.service.tell(e);
+    }
   }
 
   /**

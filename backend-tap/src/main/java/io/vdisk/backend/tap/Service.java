@@ -174,6 +174,7 @@ final class Service {
       write.run();
       return;
     }
+    guest.settle();
     WriteOrder.Write settled =
         () -> {
           try {
