@@ -69,12 +69,10 @@ final class Service {
 
   /** What was answered becomes durable, and need not be kept; if it cannot be it stays kept. */
   void settle() {
-    if (log.isPresent()) {
-      try {
-        flush(device);
-      } catch (IOException e) {
-        // whoever closes the images is told the same
-      }
+    try {
+      queues.settle(device);
+    } catch (IOException e) {
+      // whoever closes the images is told the same
     }
   }
 

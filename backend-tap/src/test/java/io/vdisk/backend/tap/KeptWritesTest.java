@@ -113,6 +113,17 @@ class KeptWritesTest {
   }
 
   @Test
+  void pauseOfARingWhoseGuestHasLeftIsHarmless() throws Exception {
+    guest.write(8, new byte[4096]);
+    guest.frontend().close();
+    server.awaitEnd();
+
+    server.pause();
+
+    assertEquals(List.of("write 4096 4096", "flush -2 0"), disk.asked());
+  }
+
+  @Test
   void whatCannotBeMadeDurableAtAPauseIsKept() throws Exception {
     guest.write(8, new byte[4096]);
     disk.failsAt = -2;
