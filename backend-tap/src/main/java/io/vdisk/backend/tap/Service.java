@@ -188,6 +188,7 @@ final class Service {
     ByteBuffer copy = data.duplicate();
     disk.write(data, offset);
     if (log.isPresent()) {
+      guest.settle();
       while (!log.get().add(offset, copy)) {
         flush(disk);
       }
