@@ -10,7 +10,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,9 +40,11 @@ public final class FrontRing {
   private final RingAbi abi;
   private final int count;
   private final byte[] @Nullable [] unanswered;
+  private final long[] turn; // by id, as unanswered: how many were asked before
   private final Deque<Integer> free = new ArrayDeque<>();
   private final FrontRequest request;
 
+  private long asked;
   private int put;
   private int published;
   private int taken;
@@ -50,6 +55,7 @@ public final class FrontRing {
     this.abi = abi;
     this.count = abi.entryCount(memory.capacity());
     this.unanswered = new byte[count][];
+    this.turn = new long[count];
     this.request = new FrontRequest(abi);
     for (int id = 0; id < count; id++) {
       free.add(id);
@@ -92,6 +98,7 @@ public final class FrontRing {
     int id = free.remove();
     byte[] copy = request.copy(id);
     unanswered[id] = copy;
+    turn[id] = asked++;
     memory.put(offset(put++), copy);
     return id;
   }
@@ -140,10 +147,16 @@ public final class FrontRing {
     return waiting() == 0;
   }
 
-  /** Begins the ring anew, with the requests that have no response. The server must be gone. */
+  /**
+   * Begins the ring anew, with the requests that have no response, in their order: a barrier may be
+   * among them. The server must be gone.
+   */
   void restart() {
     reset();
-    for (byte[] each : unanswered) {
+    Integer[] ids = IntStream.range(0, count).boxed().toArray(Integer[]::new);
+    Arrays.sort(ids, Comparator.comparingLong(id -> turn[id]));
+    for (int id : ids) {
+      byte[] each = unanswered[id];
       if (each != null) {
         memory.put(offset(put++), each);
       }

@@ -125,7 +125,7 @@ public final class GrantTransport extends TapTransport {
    * A number made of all that a front end says of its ring, so that the same front end has the same
    * one when this process is killed and another one takes its place. A front end that connects anew
    * may get the same references and the same port from its kernel; but its ring is new then, and
-   * has no response ({@link #mayHaveAnswered}).
+   * has no response, and none was begun ({@link #mayHaveAnswered}).
    */
   @Override
   long session() {
@@ -143,7 +143,9 @@ public final class GrantTransport extends TapTransport {
 
   @Override
   boolean mayHaveAnswered() {
-    return memory.buffer().getInt(RESPONSES) != 0; // rsp_prod, 0 while nothing was answered
+    ByteBuffer shared = memory.buffer();
+    return shared.getInt(RESPONSES) != 0 // rsp_prod, 0 while nothing was answered
+        || KeptRequests.hasBegunResponse(shared);
   }
 
   @Override

@@ -65,6 +65,15 @@ public final class GuestQueues {
     return session;
   }
 
+  /** What was answered is made durable, and not kept any longer. */
+  synchronized void settle(BlockDevice disk) throws IOException {
+    if (log != null) {
+      long head = log.head();
+      disk.flush();
+      log.drop(head);
+    }
+  }
+
   /**
    * From the next request on, all servers do them on this device. If it is another one, what was
    * written to the one before is durable, and none of them does any meanwhile.

@@ -59,17 +59,30 @@ final class KeptRequests {
     finish();
   }
 
+  /** True if another server left a response of this ring half done: the next one will show it. */
+  static boolean hasBegunResponse(ByteBuffer ring) {
+    int step = (int) INT.getAcquire(ring, STEP);
+    return (step == MOVES || step == ANSWERS) && ring.getInt(RESPONSE_INDEX) == responses(ring);
+  }
+
+  private static int responses(ByteBuffer ring) {
+    return (int) INT.getAcquire(ring, RESPONSES);
+  }
+
   /** The guest can have written anything there: it gets a wrong response of its own making. */
   private void finish() {
     int step = (int) INT.getAcquire(memory, STEP);
     int index = memory.getInt(RESPONSE_INDEX);
     int place = memory.getInt(PLACE);
-    if (index == (int) INT.getAcquire(memory, RESPONSES) && place >= 0 && place < count) {
+    if (index == responses(memory) && place >= 0 && place < count) {
       if (step == MOVES) {
         move(index & (count - 1), place);
       }
       if (step == MOVES || step == ANSWERS) {
-        respond(index, memory.getLong(ID), memory.getInt(OPERATION), (short) memory.getInt(STATUS));
+        short status = (short) memory.getInt(STATUS);
+        abi.putResponse(
+            memory, index & (count - 1), memory.getLong(ID), memory.getInt(OPERATION), status);
+        show(index);
       }
     }
     INT.setRelease(memory, STEP, NOTHING);
@@ -81,7 +94,7 @@ final class KeptRequests {
     standing[place] = request;
   }
 
-  /** Puts the response of this index, and shows it. */
+  /** Puts the response of this index, which is to be shown next. */
   void answer(TapRequest request, int index, TapStatus status) {
     int oldest = index & (count - 1);
     int place = request.place();
@@ -97,7 +110,7 @@ final class KeptRequests {
     standing[oldest] = null;
     INT.setRelease(memory, STEP, ANSWERS);
     VarHandle.storeStoreFence();
-    respond(index, request.id(), request.echoedCode(), status.code());
+    abi.putResponse(memory, oldest, request.id(), request.echoedCode(), status.code());
   }
 
   private void writeDown(TapRequest request, int index, TapStatus status) {
@@ -115,8 +128,8 @@ final class KeptRequests {
     memory.put(abi.offset(to), memory, abi.offset(from), abi.entrySize());
   }
 
-  private void respond(int index, long id, int operation, short status) {
-    abi.putResponse(memory, index & (count - 1), id, operation, status);
+  /** Shows the response of this index, before anything of another one is written. */
+  void show(int index) {
     INT.setRelease(memory, RESPONSES, index + 1);
     VarHandle.storeStoreFence();
   }

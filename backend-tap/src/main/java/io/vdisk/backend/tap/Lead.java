@@ -1,6 +1,6 @@
 package io.vdisk.backend.tap;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -21,12 +21,13 @@ final class Lead {
   private static final long MOST_LIMIT_NANOSECONDS = 100_000_000;
 
   /** A worker that was not needed for so long leaves. */
-  private static final long IDLE_SECONDS = 10;
+  private static final long IDLE_NANOSECONDS = 10_000_000_000L;
 
   private final TapTransport transport;
   private final AtomicInteger inFlight;
   private final int mostWorkers;
   private final Runnable starter;
+  private final long idleNanoseconds;
 
   /** Held by the worker that takes, and by whoever stops it. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -53,6 +54,16 @@ final class Lead {
    * @param starter starts a worker
    */
   Lead(TapTransport transport, AtomicInteger inFlight, int mostWorkers, Runnable starter) {
+    this(transport, inFlight, mostWorkers, starter, IDLE_NANOSECONDS);
+  }
+
+  Lead(
+      TapTransport transport,
+      AtomicInteger inFlight,
+      int mostWorkers,
+      Runnable starter,
+      long idleNanoseconds) {
+    this.idleNanoseconds = idleNanoseconds;
     this.transport = transport;
     this.inFlight = inFlight;
     this.mostWorkers = mostWorkers;
@@ -70,8 +81,18 @@ final class Lead {
   }
 
   private void addWorker() {
+    starter.run(); // it begins by waiting for the lead
     workers++;
-    starter.run();
+  }
+
+  /** False where the host lets no further thread be made. */
+  private boolean hasAddedWorker() {
+    try {
+      addWorker();
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
+    }
   }
 
   /** Nobody takes any further request; returns when none is on its way. Again is harmless. */
@@ -147,11 +168,14 @@ final class Lead {
     lock.lock();
   }
 
-  /** Queues for the lead; false if it was not needed for so long that it may leave. */
+  /**
+   * Queues for the lead; false if it was not needed for so long that it may leave, and another one
+   * waits to lead.
+   */
   boolean takeAgain() {
     transport.settle();
     try {
-      if (lock.tryLock(IDLE_SECONDS, SECONDS)) {
+      if (lock.tryLock(idleNanoseconds, NANOSECONDS)) {
         returned.signalAll();
         return true;
       }
@@ -159,20 +183,23 @@ final class Lead {
       throw new AssertionError("nobody interrupts a worker", e);
     }
     lock.lock();
-    return workers == 1;
+    returned.signalAll();
+    return workers == 1 || !lock.hasQueuedThreads();
   }
 
   boolean isHeld() {
     return lock.isHeldByCurrentThread();
   }
 
-  /** Gives the lead to another worker, which is started if none waits and there may be more. */
+  /**
+   * Gives the lead to another worker, which is started if none waits and there may be more. Where
+   * it cannot be started this one keeps the lead.
+   */
   void pass() {
     transport.settle();
-    if (!lock.hasQueuedThreads() && workers < mostWorkers) {
-      addWorker();
+    if (lock.hasQueuedThreads() || workers == mostWorkers || hasAddedWorker()) {
+      lock.unlock();
     }
-    lock.unlock();
   }
 
   /** Waits while it is stopped, or until the end. */

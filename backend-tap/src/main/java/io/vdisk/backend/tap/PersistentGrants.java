@@ -40,7 +40,9 @@ final class PersistentGrants implements Closeable {
    */
   static final long PAUSE_NANOSECONDS = 2_000_000;
 
-  /** A guest of which so many pages could not be mapped means something else. */
+  /**
+   * A guest of which so many pages could not be mapped means something else, or memory is short.
+   */
   static final int MOST_FAILURES = 64;
 
   private static final AtomicInteger OF_PROCESS = new AtomicInteger();
@@ -110,7 +112,7 @@ final class PersistentGrants implements Closeable {
         Page page = new Page(table.map(List.of(reference)), new AtomicInteger());
         pages.put(reference, page);
         return page;
-      } catch (IOException e) {
+      } catch (IOException | OutOfMemoryError e) {
         failures++;
       }
     }

@@ -80,6 +80,24 @@ final class RequestBatch {
     statuses[i] = status;
   }
 
+  /** Answers those that are not answered yet. */
+  void answerOthers(TapStatus status) {
+    for (int i = 0; i < count; i++) {
+      if (!answered[i]) {
+        answer(i, status);
+      }
+    }
+  }
+
+  /** The guest did not get what was read. */
+  void failReads(int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (statuses[i] == TapStatus.OKAY && requests[i].operation() == TapOperation.READ) {
+        answer(i, TapStatus.ERROR);
+      }
+    }
+  }
+
   /** Of a request that is answered. */
   TapStatus status(int i) {
     return statuses[i];

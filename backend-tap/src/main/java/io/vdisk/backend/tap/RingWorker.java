@@ -63,8 +63,23 @@ final class RingWorker {
     return sum;
   }
 
-  /** Looks at what was taken, and gets the data of those requests that can be done. */
+  /**
+   * Looks at what was taken, and gets the data of those requests that can be done. What there is no
+   * memory for, which other guests may have, is answered with an error: the ring goes on.
+   */
   void fetch() throws IOException {
+    try {
+      check();
+      int senseless = batch.answeredCount();
+      shared.transport.fetch(batch);
+      shared.counters.couldNotReach(batch.answeredCount() - senseless);
+    } catch (OutOfMemoryError e) {
+      batch.answerOthers(TapStatus.ERROR);
+      shared.service.tell(e);
+    }
+  }
+
+  private void check() throws IOException {
     for (int i = 0; i < batch.count(); i++) {
       TapStatus status = shared.service.check(batch.request(i), shared.transport);
       if (status != TapStatus.OKAY) {
@@ -72,9 +87,6 @@ final class RingWorker {
         shared.counters.foundSenseless();
       }
     }
-    int senseless = batch.answeredCount();
-    shared.transport.fetch(batch);
-    shared.counters.couldNotReach(batch.answeredCount() - senseless);
   }
 
   /**
@@ -125,10 +137,19 @@ final class RingWorker {
   }
 
   private void answer(int from, int to) throws IOException {
-    shared.transport.store(batch, from, to);
+    store(from, to);
     shared.responses.put(batch, from, to);
     shared.inFlight.addAndGet(from - to);
     unanswered -= to - from;
+  }
+
+  private void store(int from, int to) throws IOException {
+    try {
+      shared.transport.store(batch, from, to);
+    } catch (OutOfMemoryError e) {
+      batch.failReads(from, to);
+      shared.service.tell(e);
+    }
   }
 
   /**

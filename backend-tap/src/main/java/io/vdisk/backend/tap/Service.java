@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Service {
   private static final Logger LOG = System.getLogger(Service.class.getName());
 
-  private final String guest;
+  private final TapTransport guest;
   private final ServeOptions options;
   private final AtomicBoolean hasFailed = new AtomicBoolean();
 
@@ -26,7 +26,7 @@ final class Service {
   private volatile BlockDevice device;
 
   private Service(
-      String guest,
+      TapTransport guest,
       BlockDevice device,
       ServeOptions options,
       GuestQueues queues,
@@ -56,7 +56,7 @@ final class Service {
         beginning.isPresent()
             ? Optional.of(queues.begin(device, beginning.get()))
             : Optional.empty();
-    return new Service(guest.toString(), device, options, queues, log);
+    return new Service(guest, device, options, queues, log);
   }
 
   /** Ends: makes durable what was answered, and leaves nothing to be done. */
@@ -64,6 +64,15 @@ final class Service {
     if (log.isPresent()) {
       flush(device);
       queues.end();
+    }
+  }
+
+  /** What was answered becomes durable, and need not be kept; if it cannot be it stays kept. */
+  void settle() {
+    try {
+      queues.settle(device);
+    } catch (IOException e) {
+      // whoever closes the images is told the same
     }
   }
 
@@ -112,11 +121,16 @@ final class Service {
       perform(request, data);
       return TapStatus.OKAY;
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
-      if (hasFailed.compareAndSet(false, true)) {
-        String sentence = guest + ": a request failed; others that do are only counted";
-        LOG.log(Level.WARNING, sentence, e);
-      }
+      tell(e);
       return TapStatus.ERROR;
+    }
+  }
+
+  /** A request failed: the first that does is told. */
+  void tell(Throwable failure) {
+    if (hasFailed.compareAndSet(false, true)) {
+      String sentence = guest + ": a request failed; others that do are only counted";
+      LOG.log(Level.WARNING, sentence, failure);
     }
   }
 
@@ -130,7 +144,7 @@ final class Service {
       case WRITE_BARRIER -> {
         flush(disk);
         if (hasData) {
-          disk.write(data, offset);
+          inOrder(data, offset, () -> disk.write(data, offset));
           flush(disk);
         }
       }
@@ -146,12 +160,35 @@ final class Service {
   }
 
   private void write(BlockDevice disk, ByteBuffer data, long offset) throws IOException {
-    ByteBuffer copy = data.duplicate();
-    disk.write(data, offset);
+    inOrder(data, offset, () -> writeAndKeep(disk, data, offset));
     if (options.isSerial()) {
       disk.flush();
     }
+  }
+
+  /** Holds locks meanwhile: what the guest's memory has to say is heard before they are let go. */
+  private void inOrder(ByteBuffer data, long offset, WriteOrder.Write write) throws IOException {
+    if (log.isEmpty()) {
+      write.run();
+      return;
+    }
+    guest.settle();
+    WriteOrder.Write settled =
+        () -> {
+          try {
+            write.run();
+          } finally {
+            guest.settle();
+          }
+        };
+    log.get().order().write(offset, data.remaining(), settled);
+  }
+
+  private void writeAndKeep(BlockDevice disk, ByteBuffer data, long offset) throws IOException {
+    ByteBuffer copy = data.duplicate();
+    disk.write(data, offset);
     if (log.isPresent()) {
+      guest.settle();
       while (!log.get().add(offset, copy)) {
         flush(disk);
       }

@@ -57,11 +57,15 @@ public final class SharedFileFrontend implements Closeable {
   }
 
   private void greet() throws IOException {
-    bell.writeSentence(file.toAbsolutePath().toString());
-    String answer = bell.readSentence(ANSWER_MILLISECONDS);
-    if (!answer.isEmpty()) {
+    try {
+      bell.writeSentence(file.toAbsolutePath().toString());
+      String answer = bell.readSentence(ANSWER_MILLISECONDS);
+      if (!answer.isEmpty()) {
+        throw new IOException("refused: " + answer);
+      }
+    } catch (IOException e) {
       bell.close();
-      throw new IOException("refused: " + answer);
+      throw e;
     }
   }
 

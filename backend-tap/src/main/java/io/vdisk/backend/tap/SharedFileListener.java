@@ -13,6 +13,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Where guests that are processes of this machine come with a ring in a file: a Unix stream socket.
@@ -32,6 +33,9 @@ public final class SharedFileListener implements Closeable {
 
   /** Greetings under way at a time; who comes meanwhile is hung up on. */
   private static final int MOST_GREETINGS = 16;
+
+  /** Until guests are let in again, after the host let none. */
+  private static final long PAUSE_NANOSECONDS = 100_000_000;
 
   /** The disk that guests come for. Any thread calls. */
   public interface Disk {
@@ -79,24 +83,31 @@ public final class SharedFileListener implements Closeable {
   }
 
   private void listen() {
-    int number = 0;
-    try {
-      while (true) {
-        SocketChannel guest = socket.accept();
-        String name = path.getFileName() + ", guest " + ++number;
-        if (!greetings.tryAcquire()) {
-          guest.close();
-          continue;
+    boolean mustTell = true;
+    for (int number = 1; socket.isOpen(); number++) {
+      try {
+        letIn(socket.accept(), path.getFileName() + ", guest " + number);
+        mustTell = true;
+      } catch (ClosedChannelException e) {
+        // closed: what was asked for
+      } catch (IOException e) { // of descriptors, say, which others will give back
+        if (mustTell) {
+          LOG.log(Level.WARNING, path + ": no guest is let in for now", e);
         }
-        Thread greeter = new Thread(() -> greet(guest, name), name);
-        greeter.setDaemon(true);
-        greeter.start();
+        mustTell = false;
+        LockSupport.parkNanos(PAUSE_NANOSECONDS);
       }
-    } catch (ClosedChannelException e) {
-      // closed: what was asked for
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, path + ": no guest is let in any longer", e);
     }
+  }
+
+  private void letIn(SocketChannel guest, String name) throws IOException {
+    if (!greetings.tryAcquire()) {
+      guest.close();
+      return;
+    }
+    Thread greeter = new Thread(() -> greet(guest, name), name);
+    greeter.setDaemon(true);
+    greeter.start();
   }
 
   private void greet(SocketChannel guest, String name) {

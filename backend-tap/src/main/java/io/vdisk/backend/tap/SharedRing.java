@@ -52,7 +52,10 @@ final class SharedRing {
   private int taken;
   private int published;
 
-  /** Written by whoever puts, read by whoever takes. */
+  /**
+   * Written by whoever puts, read by whoever takes. It never lies behind what the front end sees,
+   * which may put another request as soon as it sees a response.
+   */
   private volatile int put;
 
   private SharedRing(ByteBuffer memory, RingAbi abi, boolean keepsRequests) {
@@ -144,6 +147,7 @@ final class SharedRing {
       int index = put;
       kept.get().answer(request, index, status);
       put = index + 1;
+      kept.get().show(index);
     } else {
       put(request.id(), request.echoedCode(), status);
     }

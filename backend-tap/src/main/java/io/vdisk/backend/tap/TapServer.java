@@ -68,31 +68,42 @@ public final class TapServer implements Closeable {
    */
   public static TapServer start(TapTransport transport, BlockDevice device, ServeOptions options)
       throws IOException {
-    TapServer server = begin(transport, device, options);
-    server.lead.begin();
-    LOG.log(Level.INFO, "{0}: connected", transport);
-    return server;
-  }
-
-  private static TapServer begin(TapTransport transport, BlockDevice device, ServeOptions options)
-      throws IOException {
+    Closeable begun = transport;
     try {
-      TapServer server =
-          new TapServer(transport, Service.begin(transport, device, options), options);
+      Service service = Service.begin(transport, device, options);
+      begun = () -> end(transport, service);
+      TapServer server = new TapServer(transport, service, options);
       transport.settle();
       if (transport.keepsRing()) {
         transport.ringBell(); // perhaps a server was killed between a response and this
       }
+      server.lead.begin();
+      LOG.log(Level.INFO, "{0}: connected", transport);
       return server;
     } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
-      transport.close();
+      try {
+        begun.close();
+      } catch (IOException | RuntimeException | Error f) {
+        e.addSuppressed(f);
+      }
       throw e;
     }
   }
 
-  /** Takes no further request, and returns when none is on its way. Again is harmless. */
+  private static void end(TapTransport transport, Service service) throws IOException {
+    try (transport) {
+      service.end();
+    }
+  }
+
+  /**
+   * Takes no further request, and returns when none is on its way. If the disk can be flushed,
+   * whoever takes the place of this server does nothing again that was answered before: its images
+   * may be closed now, and changed by others. Again is harmless.
+   */
   public void pause() {
     lead.pause();
+    service.settle();
   }
 
   /** Goes on, on this device, which may be another one than before. */
@@ -172,8 +183,8 @@ public final class TapServer implements Closeable {
   }
 
   private void end() {
-    try (transport) {
-      service.end();
+    try {
+      end(transport, service);
     } catch (IOException e) {
       LOG.log(Level.WARNING, transport + ": not closed well", e);
     } finally {

@@ -11,9 +11,13 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -41,7 +45,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * <ol>
  *   <li>A record is complete before the head says that it is there.
  *   <li>It is dropped only after a flush of the disk that began when it was there.
- *   <li>A write that was answered before another one was asked lies before it.
+ *   <li>A write that was answered before another one was asked lies before it; of those that
+ *       overlap, the one that the disk holds lies behind ({@link WriteOrder}).
  * </ol>
  *
  * <p>Any thread may call.
@@ -50,6 +55,7 @@ final class WriteLog {
   /** Bytes of the circle, unless a test says otherwise: eight of the largest requests. */
   static final int CAPACITY = 8 << 20;
 
+  private static final int PIECE = 1 << 16;
   private static final int START = 4096;
   private static final int SESSION = 8;
   private static final int TAIL = 16;
@@ -58,6 +64,13 @@ final class WriteLog {
   private static final long NOTHING = -1;
   private static final byte[] MAGIC = {'v', 'd', 'i', 's', 'k', 'l', 'o', 'g'};
 
+  private static final Set<OpenOption> READ_WRITE =
+      Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+
+  /** In it is what guests keep on their disks. */
+  private static final FileAttribute<?> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
@@ -65,6 +78,7 @@ final class WriteLog {
   private final MappedByteBuffer all;
   private final int capacity;
   private final ReentrantLock lock = new ReentrantLock();
+  private final WriteOrder order = new WriteOrder();
 
   private WriteLog(Path path, MappedByteBuffer all) {
     this.path = path;
@@ -78,22 +92,47 @@ final class WriteLog {
   }
 
   static WriteLog open(Path path, long session, int capacity) throws IOException {
-    boolean isNew = !Files.exists(path);
-    try (FileChannel file =
-        FileChannel.open(
-            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+    try (FileChannel file = FileChannel.open(path, READ_WRITE, OWNER_ONLY)) {
+      boolean isNew = !hasMagic(file);
       if (!isNew && file.size() != START + (long) capacity) {
         throw new CorruptImageException(
             path + " has " + file.size() + " bytes, and is no log of writes");
       }
+      if (isNew) {
+        reserve(file, path, START + capacity);
+      }
       MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, START + (long) capacity);
       all.order(ByteOrder.nativeOrder());
       if (isNew) {
-        all.putLong(SESSION, session).put(0, MAGIC);
+        all.putLong(SESSION, session);
+        VarHandle.storeStoreFence();
+        all.put(0, MAGIC);
       }
       WriteLog log = new WriteLog(path, all);
       log.check(session);
       return log;
+    }
+  }
+
+  /** Of a new file, and of one whose maker was killed before it was a log, it has none. */
+  private static boolean hasMagic(FileChannel file) throws IOException {
+    ByteBuffer magic = ByteBuffer.allocate(MAGIC.length);
+    while (magic.hasRemaining() && file.read(magic, magic.position()) > 0) {}
+    return magic.getLong(0) != 0;
+  }
+
+  /** What is mapped without being there would end the ring of a guest where no memory is left. */
+  private static void reserve(FileChannel file, Path path, int length) throws IOException {
+    ByteBuffer zeroes = ByteBuffer.allocate(Math.min(length, PIECE));
+    try {
+      file.truncate(0);
+      while (file.size() < length) {
+        file.write(zeroes.clear().limit((int) Math.min(PIECE, length - file.size())), file.size());
+      }
+    } catch (IOException e) {
+      Files.deleteIfExists(path);
+      throw new IOException(
+          path + ": no " + length + " bytes for what a guest writes: " + e.getMessage(), e);
     }
   }
 
@@ -134,6 +173,11 @@ final class WriteLog {
     }
     disk.flush();
     drop(head);
+  }
+
+  /** In which writes are done and added. */
+  WriteOrder order() {
+    return order;
   }
 
   /**
@@ -182,9 +226,18 @@ final class WriteLog {
     }
   }
 
-  /** Deletes the file; what was added is durable. */
+  /**
+   * Deletes the file; what was added is durable. It is emptied first: its memory would stay until
+   * the collector unmaps it. Nobody adds or drops any longer.
+   */
   void delete() throws IOException {
-    Files.deleteIfExists(path);
+    FileChannel.open(
+            path,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.DELETE_ON_CLOSE)
+        .close();
   }
 
   private long tail() {

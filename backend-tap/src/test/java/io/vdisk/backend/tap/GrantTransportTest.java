@@ -240,6 +240,24 @@ class GrantTransportTest {
   }
 
   @Test
+  void wantOfMemoryForTheDataIsAnErrorOfItsRequests() throws Exception {
+    serve();
+    data.put(0, random(4096));
+    xen.beforeCalls = GrantTransportTest::wantMemory;
+    assertEquals(-1, ask(r -> r.operation(1, 0).segment(DATA, 0, 7)).status());
+    assertEquals(-1, ask(r -> r.indirect(1, 0, 1, DATA)).status());
+    assertEquals(-1, ask(r -> r.operation(0, 0).segment(DATA, 0, 7)).status());
+    xen.beforeCalls = () -> {};
+
+    assertEquals(0, ask(r -> r.operation(1, 0).segment(DATA, 0, 7)).status());
+    assertEquals(List.of("read 0 4096", "write 0 4096"), disk.asked());
+  }
+
+  private static void wantMemory() {
+    throw new OutOfMemoryError("Cannot reserve 1048576 bytes of direct buffer memory");
+  }
+
+  @Test
   void kernelThatRefusesACopyIsAnErrorOfItsRequests() throws Exception {
     serve();
     xen.refusesCopies = true;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -19,16 +20,20 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the rings of one guest's disk share: the log of its writes. */
 @Timeout(60)
 class GuestQueuesTest {
   private static final int RESPONSES = 8; // of a ring: how many there are
+  private static final int STEP = 48; // what is being done to one
 
   @TempDir Path folder;
 
   private final List<ByteBuffer> memories = new ArrayList<>();
   private final List<GrantTransport> opened = new ArrayList<>();
+  private final List<SimulatedEvents> events = new ArrayList<>(); // of the rings
   private WatchedDisk disk;
   private Path beginning;
 
@@ -52,11 +57,10 @@ class GuestQueuesTest {
   /** The rings of the guest, as a process finds them that begins to serve them. */
   private List<GrantTransport> rings() throws IOException {
     List<GrantTransport> rings = new ArrayList<>();
+    events.clear();
     for (int i = 0; i < memories.size(); i++) {
       SimulatedXen xen = new SimulatedXen();
-      ByteBuffer page = xen.grant(8);
-      page.putInt(0, memories.get(i).getInt(0))
-          .putInt(RESPONSES, memories.get(i).getInt(RESPONSES));
+      ByteBuffer unused = xen.grant(8).put(0, memories.get(i), 0, RingAbi.HEADER_SIZE);
       XenRing ring =
           new XenRing(
               SimulatedXen.DOMAIN,
@@ -66,7 +70,8 @@ class GuestQueuesTest {
               SimulatedEvents.PORT,
               RingAbi.X86_64,
               false);
-      rings.add(GrantTransport.connect(ring, xen, new SimulatedEvents()));
+      events.add(new SimulatedEvents());
+      rings.add(GrantTransport.connect(ring, xen, events.get(i)));
     }
     opened.addAll(rings);
     GuestQueues.join(rings);
@@ -122,6 +127,17 @@ class GuestQueuesTest {
     assertEquals(List.of(), disk.asked());
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theFirstResponseCountsFromWhenItWasBegun(int step) throws Exception {
+    assertTrue(rings().get(0).queues().begin(disk, beginning).add(0, sector(1)));
+    memories.get(1).putInt(0, 1).putInt(STEP, step); // killed before it was shown: the next does it
+
+    WriteLog unused = rings().get(0).queues().begin(disk, beginning);
+
+    assertEquals(1, read(disk));
+  }
+
   @Test
   void theLogGoesWithTheLastServer() throws Exception {
     List<GrantTransport> rings = rings();
@@ -153,6 +169,24 @@ class GuestQueuesTest {
       assertEquals(2, read(disk));
       assertEquals(1, disk.asked().stream().filter("write 0 512"::equals).count());
     }
+  }
+
+  @Test
+  void serverThatCannotBeginLeavesNoLog() throws Exception {
+    List<GrantTransport> rings = rings();
+    events.get(0).beforeCalls(GuestQueuesTest::fail);
+    ServeOptions kept =
+        new ServeOptions(false, false, new RateLimit(), new RequestStatistics())
+            .withWriteLogs(beginning);
+
+    assertThrows(UncheckedIOException.class, () -> TapServer.start(rings.get(0), disk, kept));
+
+    assertEquals(List.of(), logs());
+    assertTrue(events.get(0).isClosed());
+  }
+
+  private static void fail() {
+    throw new UncheckedIOException(new IOException("the event channel fails"));
   }
 
   @Test

@@ -2,13 +2,19 @@ package io.vdisk.backend.tap;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A ring that goes on as it is after a server that was killed at any instant. */
 class KeptRequestsTest {
+  private static final VarHandle INT =
+      MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final int REQUESTS = 0;
   private static final int RESPONSES = 8;
   private static final int STEP = 48;
 
@@ -135,6 +144,51 @@ class KeptRequestsTest {
     assertEquals(0, memory.getInt(RESPONSES));
     assertEquals(0, ring.waiting());
     assertEquals(0, memory.getInt(STEP));
+  }
+
+  @Test
+  void guestMayFillTheRingAgainAsSoonAsItSeesAResponse() throws Exception {
+    SharedRing ring = SharedRing.resume(memory, RingAbi.X86_64);
+    int requests = ring.count();
+    memory.putInt(REQUESTS, requests); // all alike
+    Queue<TapRequest> taken = new ArrayDeque<>(take(ring, RingAbi.X86_64));
+    AtomicReference<TapRequest> next = new AtomicReference<>();
+    AtomicBoolean hasEnded = new AtomicBoolean();
+    Thread answers = new Thread(() -> answer(ring, next, hasEnded));
+    answers.start();
+    try {
+      for (int answered = 0; answered < 100_000; answered++) {
+        next.set(taken.remove());
+        for (int looks = 0; (int) INT.getAcquire(memory, RESPONSES) == answered; looks++) {
+          rest(looks);
+        }
+        INT.setRelease(memory, REQUESTS, ++requests);
+        taken.addAll(take(ring, RingAbi.X86_64)); // which does not find too many
+      }
+    } finally {
+      hasEnded.set(true);
+      answers.join();
+    }
+  }
+
+  private static void answer(
+      SharedRing ring, AtomicReference<TapRequest> next, AtomicBoolean hasEnded) {
+    for (int looks = 0; !hasEnded.get(); looks++) {
+      TapRequest request = next.getAndSet(null);
+      if (request == null) {
+        rest(looks);
+      } else {
+        ring.answer(request, TapStatus.OKAY);
+      }
+    }
+  }
+
+  private static void rest(int looks) {
+    if (looks % 1000 == 999) {
+      Thread.yield();
+    } else {
+      Thread.onSpinWait();
+    }
   }
 
   @Test

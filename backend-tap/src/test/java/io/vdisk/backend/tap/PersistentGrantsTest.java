@@ -101,4 +101,22 @@ class PersistentGrantsTest {
 
     assertFalse(isCopied(7));
   }
+
+  @Test
+  void pageForWhichThereWasNoMemoryTakesNoPlaceOfTheProcess() {
+    ByteBuffer unused = xen.grant(7);
+    xen.beforeCalls = PersistentGrantsTest::wantMemory;
+    for (int i = 0; i < 16_384; i++) { // as many as there are
+      PersistentGrants others =
+          new PersistentGrants(new GrantTable(xen, SimulatedXen.DOMAIN), 2, now::get);
+      assertFalse(others.copy(false, 7, 0, buffer, 0, 4096));
+    }
+    xen.beforeCalls = () -> {};
+
+    assertTrue(isCopied(7));
+  }
+
+  private static void wantMemory() {
+    throw new OutOfMemoryError("Cannot reserve 24 bytes of direct buffer memory");
+  }
 }

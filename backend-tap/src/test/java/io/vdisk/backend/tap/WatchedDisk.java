@@ -23,6 +23,7 @@ final class WatchedDisk implements BlockDevice {
   volatile long waitsAt = -1;
   volatile Runnable beforeCalls = () -> {};
   volatile Runnable afterFlush = () -> {};
+  volatile Runnable afterWrite = () -> {};
   final CountDownLatch arrived = new CountDownLatch(1);
   final CountDownLatch mayGo = new CountDownLatch(1);
 
@@ -78,6 +79,7 @@ final class WatchedDisk implements BlockDevice {
   public void write(ByteBuffer src, long offset) throws IOException {
     ask("write", offset, src.remaining());
     disk.write(src, offset);
+    afterWrite.run();
   }
 
   @Override

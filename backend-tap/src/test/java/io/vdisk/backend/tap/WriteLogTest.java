@@ -1,18 +1,22 @@
 package io.vdisk.backend.tap;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vdisk.CorruptImageException;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -152,11 +156,33 @@ class WriteLogTest {
     assertThrows(CorruptImageException.class, this::replayed);
   }
 
+  @ParameterizedTest
+  @CsvSource({"0, false", "100, false", "8192, false", "8192, true"})
+  void logWhoseMakerWasKilledBeforeItWasOneIsMadeAnew(int length, boolean hasSession)
+      throws IOException {
+    Files.write(file, new byte[length]);
+    if (hasSession) {
+      overwrite(8, 99);
+    }
+
+    assertTrue(open().add(512, bytes(512)));
+
+    assertEquals(List.of("write 512 512", "flush -2 0"), replayed());
+  }
+
   @Test
   void fileOfAnotherLengthIsRefused() throws IOException {
-    Files.write(file, new byte[4096]);
+    open();
+    Files.write(file, new byte[1], StandardOpenOption.APPEND);
 
     assertThrows(CorruptImageException.class, this::open);
+  }
+
+  @Test
+  void whatAGuestWroteIsReadByNobodyElse() throws IOException {
+    open();
+
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
   }
 
   @Test
@@ -164,6 +190,37 @@ class WriteLogTest {
     open().delete();
 
     assertFalse(Files.exists(file));
+  }
+
+  @Test
+  void memoryOfTheHostIsFreeAtTheEndAlthoughTheFileStaysMapped() throws IOException {
+    Path mappings = Path.of("/proc/self/smaps");
+    assumeTrue(Files.exists(mappings), "Linux tells what is in memory");
+    WriteLog log = open();
+    assertTrue(log.add(0, bytes(512)));
+    String deleted = file.toRealPath() + " (deleted)";
+
+    log.delete();
+
+    List<String> lines = Files.readAllLines(mappings);
+    Reference.reachabilityFence(log);
+    String resident =
+        lines.stream()
+            .dropWhile(line -> !line.endsWith(deleted))
+            .filter(line -> line.startsWith("Rss:"))
+            .findFirst()
+            .orElseThrow();
+    assertEquals("Rss: 0 kB", resident.replaceAll(" +", " "));
+  }
+
+  @Test
+  void allThatItTakesIsSetAsideWhenItIsMade() throws Exception {
+    open();
+
+    Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
+
+    String blocks = new String(stat.getInputStream().readAllBytes(), US_ASCII).trim();
+    assertTrue(Long.parseLong(blocks) * 512 >= 4096 + CAPACITY, blocks + " blocks");
   }
 
   private void overwrite(int at, long value) throws IOException {
