@@ -60,7 +60,7 @@ final class GuestDevice extends ForwardingDevice {
     }
   }
 
-  /** The images behind are closed, and all that was done is durable: a flush has nothing to do. */
+  /** All that was done is durable, and nothing more will be: a flush has nothing to do. */
   void settle() {
     isSettled = true;
   }
