@@ -104,7 +104,11 @@ public final class TapDisks implements Disks {
     @Override
     public void close(boolean isForced) throws DiskException {
       socket.close();
-      disk.close(isForced);
+      try {
+        disk.close(isForced);
+      } finally {
+        socket.closeUnlessOpen(); // what was being opened is closed, too
+      }
     }
 
     @Override
