@@ -3,7 +3,9 @@ package io.vdisk.backend.tap.control;
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.FirstFailure;
 import java.io.Closeable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,7 +103,6 @@ public final class BlktapDaemon implements Closeable {
       throws DiskException {
     int cookie = nextCookie++ & 0xffff;
     Tapdisk tapdisk = tapdisk(driver, minor, cookie);
-    boolean isMade = false;
     try {
       PipeMessage answer =
           tapdisk
@@ -118,13 +119,11 @@ public final class BlktapDaemon implements Closeable {
             Errno.ENOENT, "the tapdisk cannot open " + driver.word() + ":" + path);
       }
       connect(tapdisk, cookie, minor, domain);
-      isMade = true;
       String name = driver.word() + ":" + path;
       return new Disk(new Attached(minor, tapdisk.pid(), name, image.info()), tapdisk, cookie);
-    } finally {
-      if (!isMade) {
-        release(tapdisk, cookie);
-      }
+    } catch (DiskException e) {
+      release(tapdisk, cookie, e);
+      throw e;
     }
   }
 
@@ -160,20 +159,23 @@ public final class BlktapDaemon implements Closeable {
     Pipes.make(read);
     Pipes.make(write);
     PipeClient client = new PipeClient(Pipes.open(read, write), dialect, timeout);
+    Tapdisk nameless = new Tapdisk(client, driver, 0, List.of(read, write));
     try {
       spawner.spawn(write, read);
-      PipeMessage answer =
-          client.ask(
-              PipeMessage.request(
-                  PipeMessageType.PID, driver.number(), cookie, new PipeMessage.Nothing()));
+      PipeMessage answer = client.ask(header(PipeMessageType.PID, driver, cookie));
       if (answer.body() instanceof PipeMessage.Pid process) {
-        return new Tapdisk(client, driver, process.pid(), List.of(read, write));
+        return new Tapdisk(client, driver, process.pid(), nameless.pipes());
       }
       throw new DiskException(Errno.EPROTO, "the tapdisk did not tell its number");
     } catch (DiskException e) {
-      client.close();
+      // It ends when it comes to that closing, or finds its pipes gone.
+      release(nameless, cookie, e);
       throw e;
     }
+  }
+
+  private static PipeMessage header(PipeMessageType type, PipeDriver driver, int cookie) {
+    return PipeMessage.request(type, driver.number(), cookie, new PipeMessage.Nothing());
   }
 
   /**
@@ -186,8 +188,14 @@ public final class BlktapDaemon implements Closeable {
     if (disk == null) {
       throw new DiskException(Errno.ENODEV, "no disk has minor " + minor);
     }
-    release(disk.tapdisk(), disk.cookie());
-    devices.free(minor);
+    FirstFailure failure = new FirstFailure();
+    failure.run(() -> release(disk.tapdisk(), disk.cookie()));
+    failure.run(() -> devices.free(minor));
+    try {
+      failure.check();
+    } catch (IOException e) {
+      throw DiskException.of(e);
+    }
   }
 
   /**
@@ -208,14 +216,7 @@ public final class BlktapDaemon implements Closeable {
   /** Closes a disk, and lets go of its process if it was the last. */
   private void release(Tapdisk tapdisk, int cookie) throws DiskException {
     try {
-      tapdisk
-          .client()
-          .send(
-              PipeMessage.request(
-                  PipeMessageType.CLOSE,
-                  tapdisk.driver().number(),
-                  cookie,
-                  new PipeMessage.Nothing()));
+      tapdisk.client().send(header(PipeMessageType.CLOSE, tapdisk.driver(), cookie));
     } finally {
       if (disks.values().stream().noneMatch(disk -> disk.tapdisk().equals(tapdisk))) {
         tapdisk.client().close();
@@ -223,6 +224,15 @@ public final class BlktapDaemon implements Closeable {
           Pipes.remove(pipe);
         }
       }
+    }
+  }
+
+  /** The same after a failure, which is the one to tell. */
+  private void release(Tapdisk tapdisk, int cookie, DiskException reason) {
+    try {
+      release(tapdisk, cookie);
+    } catch (DiskException e) {
+      reason.addSuppressed(e);
     }
   }
 
