@@ -27,6 +27,9 @@ public final class BlktapDaemon implements Closeable {
   /** MAX_TIMEOUT of blktapctrl.c. */
   public static final Duration TIMEOUT = Duration.ofSeconds(10);
 
+  /** A domain's number has 16 bits (domid_t). */
+  private static final int MOST_DOMAIN = 0xffff;
+
   /** Starts tapdisks. */
   public interface Spawner {
     /** Starts one that takes commands from one pipe and answers into another; waits for neither. */
@@ -73,6 +76,8 @@ public final class BlktapDaemon implements Closeable {
    * Attaches a disk.
    *
    * @param disk the driver, a colon and the path, after "tapdisk:" or not
+   * @param domain 0 to 65,535
+   * @param device not negative
    * @throws DiskException with ENOENT if there is no such driver or the image cannot be opened,
    *     with ENODEV if there are no devices
    */
@@ -84,6 +89,7 @@ public final class BlktapDaemon implements Closeable {
         PipeDriver.of(name.substring(0, Math.max(colon, 0)))
             .orElseThrow(
                 () -> new DiskException(Errno.ENOENT, "'" + disk + "' names no driver of blktap"));
+    checkGuest(domain, device);
     int minor = devices.create(domain, device);
     try {
       Disk made = open(driver, name.substring(colon + 1), isReadOnly, minor, domain);
@@ -96,6 +102,16 @@ public final class BlktapDaemon implements Closeable {
         e.addSuppressed(another);
       }
       throw e;
+    }
+  }
+
+  private static void checkGuest(int domain, int device) throws DiskException {
+    if (domain < 0 || domain > MOST_DOMAIN) {
+      throw new DiskException(Errno.EINVAL, domain + " is no domain: they are 0 to " + MOST_DOMAIN);
+    }
+    if (device < 0) {
+      throw new DiskException(
+          Errno.EINVAL, device + " is no device of a guest: they are 0 to " + Integer.MAX_VALUE);
     }
   }
 

@@ -355,6 +355,14 @@ class BlktapDaemonTest {
           "'x y:z' names no driver of blktap",
           () -> DaemonSocket.ask(folder, "attach r 0 0 x y:z"));
       fails(22, "'one' is no number", () -> DaemonSocket.ask(folder, "detach one"));
+      fails(
+          22,
+          "-1 is no domain: they are 0 to 65535",
+          () -> DaemonSocket.ask(folder, "attach w -1 0 aio:/b"));
+      fails(
+          22,
+          "-1 is no device of a guest: they are 0 to 2147483647",
+          () -> DaemonSocket.ask(folder, "attach w 0 -1 aio:/b"));
       fails(22, "the daemon does not know 'attach'", () -> DaemonSocket.ask(folder, "attach x"));
       assertEquals("", DaemonSocket.ask(folder, "detach 1"));
     }
