@@ -427,6 +427,36 @@ class BlktapDaemonTest {
     }
   }
 
+  /** Four at a time are served. */
+  @Test
+  void commandsThatNeverReadAreOutlived() throws IOException {
+    Files.createDirectories(folder);
+    String name = "/" + "r".repeat(3900);
+    disks.with("ram:" + name, 8);
+    for (int i = 0; i < 120; i++) { // more than a socket holds
+      daemon.attach("ram:" + name, false, i, 0);
+    }
+    List<SocketChannel> deaf = new ArrayList<>();
+    try (DaemonSocket socket = DaemonSocket.open(folder, Duration.ofMillis(200))) {
+      pool.submit(
+          () -> {
+            socket.run(daemon);
+            return 0;
+          });
+      for (int i = 0; i < 4; i++) {
+        SocketChannel one =
+            SocketChannel.open(UnixDomainSocketAddress.of(DaemonSocket.path(folder)));
+        deaf.add(one);
+        one.write(ByteBuffer.wrap("list\n".getBytes(StandardCharsets.UTF_8)));
+      }
+      assertTrue(askUntilAnswered("list").startsWith("minor=1 "));
+    } finally {
+      for (SocketChannel one : deaf) {
+        one.close();
+      }
+    }
+  }
+
   /** On a busy machine we may ourselves be as slow as the silent, and come again. */
   private String askUntilAnswered(String line) {
     while (true) {
