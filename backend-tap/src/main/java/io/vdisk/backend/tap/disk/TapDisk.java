@@ -298,6 +298,7 @@ public final class TapDisk {
             throw trouble(Errno.EBUSY, "is open");
           }
           isDetached = true;
+          thread.rest();
         });
   }
 

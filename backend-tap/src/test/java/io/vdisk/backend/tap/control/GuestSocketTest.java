@@ -48,7 +48,7 @@ class GuestSocketTest {
         new SharedFileLayout(RingAbi.ofHost(), 1, 8));
   }
 
-  private static int write(SharedFileFrontend guest, String text) throws IOException {
+  static int write(SharedFileFrontend guest, String text) throws IOException {
     guest.data().put(0, text.getBytes(StandardCharsets.US_ASCII));
     FrontRing ring = guest.ring();
     ring.next().operation(1, 8).segment(0, 0, 0);
