@@ -108,6 +108,8 @@ class RepeatedAttachTest {
     if (round % 20 == 0) {
       disk.resume(ResumeRequest.SAME);
     }
+    String statistics = disk.statistics();
+    assertTrue(statistics.contains("\"nbd_mirror_failed\": 0"), statistics);
   }
 
   @Test
