@@ -539,6 +539,22 @@ final class TapDiskTest {
   }
 
   @Test
+  void aFaultOfTheProgramAtOneRingLeavesNoImageOpenAndNoLogBehind() throws Exception {
+    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes")));
+    Path log = Files.createFile(folder.resolve("writes" + kept.minor() + ".77"));
+    OpenRequest request = OpenRequest.of(image("qcow2", "image", 8 * MIB));
+    kept.open(request);
+    kept.serve(guest.transport());
+    guest.closeFault = new IllegalStateException("a fault");
+    IllegalStateException fault =
+        assertThrows(IllegalStateException.class, () -> kept.close(false));
+    assertEquals("a fault", fault.getMessage());
+    assertEquals(0x2, kept.state());
+    assertTrue(Files.exists(log), "perhaps its guest comes back for it");
+    disk.open(request);
+  }
+
+  @Test
   void theOwnerCanOpenTheImageAfterwards() throws Exception {
     String image = image("qcow2", "image", 8 * MIB);
     disk.open(OpenRequest.of(image));
