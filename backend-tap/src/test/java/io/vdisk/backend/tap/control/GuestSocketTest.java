@@ -127,6 +127,18 @@ class GuestSocketTest {
   }
 
   @Test
+  void diskWhoseSocketCannotBeRemovedIsClosed() throws Exception {
+    disk.open(OpenRequest.of("aio:" + folder.resolve("disk")));
+    Files.delete(folder.resolve("ring3"));
+    Files.createDirectories(folder.resolve("ring3").resolve("in the way"));
+
+    assertThrows(DiskException.class, () -> disk.close(false));
+
+    assertEquals(Optional.empty(), disk.name());
+    disk.detach();
+  }
+
+  @Test
   void diskWhoseSocketCannotBeIsNotOpen() throws Exception {
     ControlledDisk lost =
         new TapDisks(DiskPolicy.DEFAULT, Optional.of(folder.resolve("none"))).attach(4);
