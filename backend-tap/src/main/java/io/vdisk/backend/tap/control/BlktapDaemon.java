@@ -235,9 +235,13 @@ public final class BlktapDaemon implements Closeable {
       tapdisk.client().send(header(PipeMessageType.CLOSE, tapdisk.driver(), cookie));
     } finally {
       if (disks.values().stream().noneMatch(disk -> disk.tapdisk().equals(tapdisk))) {
-        tapdisk.client().close();
-        for (Path pipe : tapdisk.pipes()) {
-          Pipes.remove(pipe);
+        // The names go first: a tapdisk that comes late finds none, or what was said before.
+        try {
+          for (Path pipe : tapdisk.pipes()) {
+            Pipes.remove(pipe);
+          }
+        } finally {
+          tapdisk.client().close();
         }
       }
     }
