@@ -24,7 +24,7 @@ public final class FirstFailure {
     } catch (IOException | RuntimeException | Error e) {
       if (failure == null) {
         failure = e;
-      } else {
+      } else if (!failure.equals(e)) { // one may be told by several
         failure.addSuppressed(e);
       }
     }

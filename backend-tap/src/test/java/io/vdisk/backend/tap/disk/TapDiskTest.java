@@ -539,6 +539,18 @@ final class TapDiskTest {
   }
 
   @Test
+  void theSameFailureAtTwoRingsIsTold() throws Exception {
+    GuestRing other = new GuestRing();
+    guest.closeFailure = new IOException("the host has gone");
+    other.closeFailure = guest.closeFailure;
+    disk.open(OpenRequest.of("ram:1M"));
+    disk.serve(guest.transport());
+    disk.serve(other.transport());
+    refused(Errno.EIO, "the host has gone", () -> disk.close(false));
+    assertEquals(0x2, disk.state());
+  }
+
+  @Test
   void aFaultOfTheProgramAtOneRingLeavesNoImageOpenAndNoLogBehind() throws Exception {
     TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes")));
     Path log = Files.createFile(folder.resolve("writes" + kept.minor() + ".77"));
