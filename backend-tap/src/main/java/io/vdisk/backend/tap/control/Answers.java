@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.control;
 
 import io.vdisk.backend.tap.disk.DiskException;
+import io.vdisk.backend.tap.disk.DiskKey;
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -18,6 +20,9 @@ import java.util.function.BooleanSupplier;
  * thread calls.
  */
 final class Answers {
+  /** Commands that wait for their disks at a time: ours, twice the disks of a large process. */
+  static final int MOST_COMMANDS = 64;
+
   private static final int IDLE_WORKER_SECONDS = 5;
 
   private final RequestHandler handler;
@@ -26,13 +31,11 @@ final class Answers {
   private final Runnable wakeup;
   private final BooleanSupplier exit;
   private final Queue<Runnable> finished = new ConcurrentLinkedQueue<>();
+
+  /** As many as there are commands, and never too few: one may be at its end yet. */
   private final ExecutorService workers =
       new ThreadPoolExecutor(
-          0,
-          Connections.MAX_COUNT,
-          IDLE_WORKER_SECONDS,
-          TimeUnit.SECONDS,
-          new SynchronousQueue<>());
+          0, Integer.MAX_VALUE, IDLE_WORKER_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>());
 
   /**
    * None yet.
@@ -78,6 +81,13 @@ final class Answers {
       connection.close();
     } else if (RequestHandler.isImmediate(type)) {
       connection.answer(encoded(request));
+    } else if (type != MessageType.FORCE_SHUTDOWN && connections.working() > MOST_COMMANDS) {
+      request.key().ifPresent(DiskKey::close);
+      connection.answer(
+          error(
+              request,
+              new DiskException(
+                  Errno.EBUSY, MOST_COMMANDS + " commands wait for their disks already")));
     } else {
       workers.execute(
           () -> {

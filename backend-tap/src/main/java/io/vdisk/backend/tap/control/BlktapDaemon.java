@@ -3,7 +3,9 @@ package io.vdisk.backend.tap.control;
 import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
+import io.vdisk.backend.tap.disk.FirstFailure;
 import java.io.Closeable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +26,9 @@ public final class BlktapDaemon implements Closeable {
 
   /** MAX_TIMEOUT of blktapctrl.c. */
   public static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** A domain's number has 16 bits (domid_t). */
+  private static final int MOST_DOMAIN = 0xffff;
 
   /** Starts tapdisks. */
   public interface Spawner {
@@ -71,6 +76,8 @@ public final class BlktapDaemon implements Closeable {
    * Attaches a disk.
    *
    * @param disk the driver, a colon and the path, after "tapdisk:" or not
+   * @param domain 0 to 65,535
+   * @param device not negative
    * @throws DiskException with ENOENT if there is no such driver or the image cannot be opened,
    *     with ENODEV if there are no devices
    */
@@ -82,6 +89,7 @@ public final class BlktapDaemon implements Closeable {
         PipeDriver.of(name.substring(0, Math.max(colon, 0)))
             .orElseThrow(
                 () -> new DiskException(Errno.ENOENT, "'" + disk + "' names no driver of blktap"));
+    checkGuest(domain, device);
     int minor = devices.create(domain, device);
     try {
       Disk made = open(driver, name.substring(colon + 1), isReadOnly, minor, domain);
@@ -97,11 +105,20 @@ public final class BlktapDaemon implements Closeable {
     }
   }
 
+  private static void checkGuest(int domain, int device) throws DiskException {
+    if (domain < 0 || domain > MOST_DOMAIN) {
+      throw new DiskException(Errno.EINVAL, domain + " is no domain: they are 0 to " + MOST_DOMAIN);
+    }
+    if (device < 0) {
+      throw new DiskException(
+          Errno.EINVAL, device + " is no device of a guest: they are 0 to " + Integer.MAX_VALUE);
+    }
+  }
+
   private Disk open(PipeDriver driver, String path, boolean isReadOnly, int minor, int domain)
       throws DiskException {
     int cookie = nextCookie++ & 0xffff;
     Tapdisk tapdisk = tapdisk(driver, minor, cookie);
-    boolean isMade = false;
     try {
       PipeMessage answer =
           tapdisk
@@ -118,13 +135,11 @@ public final class BlktapDaemon implements Closeable {
             Errno.ENOENT, "the tapdisk cannot open " + driver.word() + ":" + path);
       }
       connect(tapdisk, cookie, minor, domain);
-      isMade = true;
       String name = driver.word() + ":" + path;
       return new Disk(new Attached(minor, tapdisk.pid(), name, image.info()), tapdisk, cookie);
-    } finally {
-      if (!isMade) {
-        release(tapdisk, cookie);
-      }
+    } catch (DiskException e) {
+      release(tapdisk, cookie, e);
+      throw e;
     }
   }
 
@@ -160,20 +175,23 @@ public final class BlktapDaemon implements Closeable {
     Pipes.make(read);
     Pipes.make(write);
     PipeClient client = new PipeClient(Pipes.open(read, write), dialect, timeout);
+    Tapdisk nameless = new Tapdisk(client, driver, 0, List.of(read, write));
     try {
       spawner.spawn(write, read);
-      PipeMessage answer =
-          client.ask(
-              PipeMessage.request(
-                  PipeMessageType.PID, driver.number(), cookie, new PipeMessage.Nothing()));
+      PipeMessage answer = client.ask(header(PipeMessageType.PID, driver, cookie));
       if (answer.body() instanceof PipeMessage.Pid process) {
-        return new Tapdisk(client, driver, process.pid(), List.of(read, write));
+        return new Tapdisk(client, driver, process.pid(), nameless.pipes());
       }
       throw new DiskException(Errno.EPROTO, "the tapdisk did not tell its number");
     } catch (DiskException e) {
-      client.close();
+      // It ends when it comes to that closing, or finds its pipes gone.
+      release(nameless, cookie, e);
       throw e;
     }
+  }
+
+  private static PipeMessage header(PipeMessageType type, PipeDriver driver, int cookie) {
+    return PipeMessage.request(type, driver.number(), cookie, new PipeMessage.Nothing());
   }
 
   /**
@@ -186,8 +204,14 @@ public final class BlktapDaemon implements Closeable {
     if (disk == null) {
       throw new DiskException(Errno.ENODEV, "no disk has minor " + minor);
     }
-    release(disk.tapdisk(), disk.cookie());
-    devices.free(minor);
+    FirstFailure failure = new FirstFailure();
+    failure.run(() -> release(disk.tapdisk(), disk.cookie()));
+    failure.run(() -> devices.free(minor));
+    try {
+      failure.check();
+    } catch (IOException e) {
+      throw DiskException.of(e);
+    }
   }
 
   /**
@@ -208,21 +232,27 @@ public final class BlktapDaemon implements Closeable {
   /** Closes a disk, and lets go of its process if it was the last. */
   private void release(Tapdisk tapdisk, int cookie) throws DiskException {
     try {
-      tapdisk
-          .client()
-          .send(
-              PipeMessage.request(
-                  PipeMessageType.CLOSE,
-                  tapdisk.driver().number(),
-                  cookie,
-                  new PipeMessage.Nothing()));
+      tapdisk.client().send(header(PipeMessageType.CLOSE, tapdisk.driver(), cookie));
     } finally {
       if (disks.values().stream().noneMatch(disk -> disk.tapdisk().equals(tapdisk))) {
-        tapdisk.client().close();
-        for (Path pipe : tapdisk.pipes()) {
-          Pipes.remove(pipe);
+        // The names go first: a tapdisk that comes late finds none, or what was said before.
+        try {
+          for (Path pipe : tapdisk.pipes()) {
+            Pipes.remove(pipe);
+          }
+        } finally {
+          tapdisk.client().close();
         }
       }
+    }
+  }
+
+  /** The same after a failure, which is the one to tell. */
+  private void release(Tapdisk tapdisk, int cookie, DiskException reason) {
+    try {
+      release(tapdisk, cookie);
+    } catch (DiskException e) {
+      reason.addSuppressed(e);
     }
   }
 

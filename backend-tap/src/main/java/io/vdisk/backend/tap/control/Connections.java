@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
  * the server's own thread calls.
  */
 final class Connections {
-  /** TD_CTL_MAX_CONNECTIONS. */
-  static final int MAX_COUNT = 10;
+  /** TD_CTL_MAX_CONNECTIONS; those do not count whose commands wait for a disk. */
+  private static final int MAX_COUNT = 10;
 
   /** What is done with a connection. */
   interface Step {
@@ -33,7 +33,12 @@ final class Connections {
   }
 
   boolean isFull() {
-    return open.size() >= MAX_COUNT;
+    return open.size() - working() >= MAX_COUNT;
+  }
+
+  /** How many have sent their commands, and have no answers yet. */
+  long working() {
+    return open.stream().filter(one -> !one.isWaiting()).count();
   }
 
   void add(Connection connection) {

@@ -98,12 +98,14 @@ public final class DaemonSocket implements AttachSource {
 
   private void serve(SocketChannel client, BlktapDaemon daemon) {
     try (client) {
-      Future<?> late =
-          clock.schedule(() -> closeQuietly(client), timeout.toMillis(), TimeUnit.MILLISECONDS);
+      Future<?> late = hangUpLater(client);
       Optional<String> line = line(client);
       late.cancel(false);
       if (line.isPresent()) {
-        client.write(ByteBuffer.wrap(answer(line.get(), daemon).getBytes(StandardCharsets.UTF_8)));
+        byte[] answer = answer(line.get(), daemon).getBytes(StandardCharsets.UTF_8);
+        Future<?> deaf = hangUpLater(client);
+        client.write(ByteBuffer.wrap(answer));
+        deaf.cancel(false);
       }
     } catch (IOException e) {
       // It has gone, or was late.
@@ -111,6 +113,11 @@ public final class DaemonSocket implements AttachSource {
     } catch (RejectedExecutionException e) {
       assert clock.isShutdown(); // it came when we were about to end
     }
+  }
+
+  /** Ends what a client has us wait for. */
+  private Future<?> hangUpLater(SocketChannel client) {
+    return clock.schedule(() -> closeQuietly(client), timeout.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private static void closeQuietly(SocketChannel client) {

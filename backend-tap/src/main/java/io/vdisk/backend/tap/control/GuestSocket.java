@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The socket at which guests come to a disk while it is open. It has the disk's name, not the
  * process's, so that a guest finds who took the place of a process that was killed. Any thread may
- * call.
+ * call; a disk may be closed by force while another thread opens it.
  */
 final class GuestSocket {
   private final TapDisk disk;
@@ -26,9 +26,10 @@ final class GuestSocket {
     this.path = path;
   }
 
-  /** Lets guests come. If it cannot, the disk is closed again. */
+  /** Lets guests come, if the disk is still open. If it cannot, the disk is closed again. */
   synchronized void open() throws DiskException {
-    if (path.isEmpty()) {
+    close();
+    if (path.isEmpty() || disk.name().isEmpty()) {
       return;
     }
     try {
@@ -38,6 +39,13 @@ final class GuestSocket {
     } catch (IOException e) {
       disk.close(true);
       throw DiskException.of(e);
+    }
+  }
+
+  /** Lets no further guest come, if nobody has opened the disk again. */
+  synchronized void closeUnlessOpen() throws DiskException {
+    if (disk.name().isEmpty()) {
+      close();
     }
   }
 

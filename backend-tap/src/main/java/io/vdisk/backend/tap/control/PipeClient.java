@@ -15,7 +15,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * The daemon's end of the pipes to one tapdisk: sends a message and waits for its answer. One
- * caller at a time. A tapdisk that has not answered in time is given up: no more is sent to it.
+ * caller at a time. A tapdisk that has not answered in time is given up: it is asked nothing more,
+ * since a late answer would be taken for another one, and only told what to close.
  */
 final class PipeClient implements Closeable {
   private final Pipes pipes;
@@ -28,6 +29,7 @@ final class PipeClient implements Closeable {
             thread.setDaemon(true);
             return thread;
           });
+  private boolean isGivenUp;
 
   PipeClient(Pipes pipes, PipeDialect dialect, Duration timeout) {
     this.pipes = pipes;
@@ -49,15 +51,19 @@ final class PipeClient implements Closeable {
   /**
    * Sends a request and receives an answer.
    *
-   * @throws DiskException with ETIMEDOUT if none comes in time
+   * @throws DiskException with ETIMEDOUT if none comes in time, with EIO if one did not before
    */
   PipeMessage ask(PipeMessage request) throws DiskException {
+    if (isGivenUp) {
+      throw new DiskException(
+          Errno.EIO, "the tapdisk was given up: it has not answered in time before");
+    }
     send(request);
     Future<PipeMessage> answer = reader.submit(this::receive);
     try {
       return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      close();
+      isGivenUp = true;
       throw new DiskException(
           Errno.ETIMEDOUT,
           "the tapdisk did not answer " + request.type() + " within " + timeout.toSeconds() + " s",
@@ -69,7 +75,7 @@ final class PipeClient implements Closeable {
       throw new DiskException(Errno.EIO, "the pipe from a tapdisk is broken", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      close();
+      isGivenUp = true;
       throw new DiskException(Errno.EINTR, "interrupted", e);
     }
   }

@@ -85,17 +85,9 @@ public final class PipeServer implements Closeable {
   }
 
   private void read() {
-    try {
-      failure.run(this::takeAll);
-    } catch (RuntimeException | Error e) {
-      failure.run(
-          () -> {
-            throw RequestHandler.fault(e);
-          });
-    } finally {
-      hasRead = true;
-      stopped.complete(null);
-    }
+    failure.run(this::takeAll);
+    hasRead = true;
+    stopped.complete(null);
   }
 
   /** Until the last disk is closed, or the pipes are. */
@@ -106,6 +98,8 @@ public final class PipeServer implements Closeable {
       }
     } catch (ClosedChannelException e) {
       assert stopped.isDone(); // nobody waits for that answer
+    } catch (RuntimeException | Error e) {
+      throw RequestHandler.fault(e);
     }
   }
 

@@ -6,6 +6,7 @@ import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
+import io.vdisk.backend.tap.disk.FirstFailure;
 import io.vdisk.backend.tap.disk.OpenRequest;
 import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
@@ -103,8 +104,15 @@ public final class TapDisks implements Disks {
 
     @Override
     public void close(boolean isForced) throws DiskException {
-      socket.close();
-      disk.close(isForced);
+      FirstFailure failure = new FirstFailure();
+      failure.run(socket::close);
+      failure.run(() -> disk.close(isForced));
+      failure.run(socket::closeUnlessOpen); // what was being opened is closed, too
+      try {
+        failure.check();
+      } catch (IOException e) {
+        throw DiskException.of(e);
+      }
     }
 
     @Override

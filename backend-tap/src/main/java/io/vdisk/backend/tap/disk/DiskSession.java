@@ -77,6 +77,14 @@ final class DiskSession {
     info = opened.info();
   }
 
+  /** Makes durable what was written to the images. Harmless if there are none. */
+  void flush() throws IOException {
+    OpenDisk open = disk;
+    if (open != null) {
+      open.device().flush();
+    }
+  }
+
   /** Closes the images, to open them or others again. Again is harmless. */
   void suspend() throws IOException {
     OpenDisk open = disk;

@@ -88,6 +88,11 @@ final class DiskThread {
     }
   }
 
+  /** Little more will come, if anything: the thread ends whenever there is nothing to do. */
+  void rest() {
+    thread.setKeepAliveTime(0, TimeUnit.SECONDS);
+  }
+
   private <T> CompletableFuture<T> begin(Operation<T> operation) {
     CompletableFuture<T> answer = new CompletableFuture<>();
     waiting.add(answer);

@@ -5,10 +5,17 @@ import io.vdisk.ReferenceDeniedException;
 import io.vdisk.SecretException;
 import io.vdisk.file.FileLockedException;
 import io.vdisk.spi.NoSpaceException;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 
 /**
  * Linux's numbers of errors, as they stand in an answer of a tapdisk and are the exit codes of
@@ -120,6 +127,22 @@ public enum Errno {
   private static boolean isOfNoSpace(Throwable failure) {
     String message = failure.getMessage();
     return failure instanceof NoSpaceException
-        || (message != null && message.contains("No space left on device"));
+        || (message != null && (message.contains(ENOSPC.text) || message.contains(NoSpace.TEXT)));
+  }
+
+  /** That text in the language which the host speaks: a write to its full device tells. */
+  private static final class NoSpace {
+    static final String TEXT = text();
+
+    private static String text() {
+      try (FileChannel full = FileChannel.open(Path.of("/dev/full"), StandardOpenOption.WRITE)) {
+        int unused = full.write(ByteBuffer.allocate(1));
+      } catch (FileSystemException e) {
+        return ENOSPC.text; // there is no such device
+      } catch (IOException e) {
+        return Objects.requireNonNullElse(e.getMessage(), ENOSPC.text);
+      }
+      return ENOSPC.text;
+    }
   }
 }

@@ -3,7 +3,10 @@ package io.vdisk.backend.tap.disk;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Does one thing after another whatever fails, and tells the first failure. One thread. */
+/**
+ * Does one thing after another whatever fails, faults of this program included, and tells the first
+ * failure. One thread.
+ */
 public final class FirstFailure {
   /** One of the things. */
   @FunctionalInterface
@@ -12,16 +15,16 @@ public final class FirstFailure {
     void run() throws IOException;
   }
 
-  private @Nullable IOException failure;
+  private @Nullable Throwable failure;
 
   /** Does one thing. */
   public void run(Step step) {
     try {
       step.run();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       if (failure == null) {
         failure = e;
-      } else {
+      } else if (!failure.equals(e)) { // one may be told by several
         failure.addSuppressed(e);
       }
     }
@@ -32,10 +35,16 @@ public final class FirstFailure {
     return failure == null;
   }
 
-  /** Throws what failed first, with the rest in it. */
+  /** Throws what failed first, as it is, with the rest in it. */
   public void check() throws IOException {
+    if (failure instanceof RuntimeException fault) {
+      throw fault;
+    }
+    if (failure instanceof Error fault) {
+      throw fault;
+    }
     if (failure != null) {
-      throw failure;
+      throw (IOException) failure;
     }
   }
 

@@ -4,6 +4,7 @@ import io.vdisk.BlockDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * What a guest's ring is served from: counts the requests that are under way. Any thread may call;
@@ -12,7 +13,11 @@ import java.util.concurrent.atomic.LongAdder;
 final class GuestDevice extends ForwardingDevice {
   private final LongAdder begun;
   private final LongAdder ended;
-  private volatile boolean isSettled;
+
+  /** Held shared by a flush: the server of a guest that leaves does one while others pause it. */
+  private final ReentrantReadWriteLock settling = new ReentrantReadWriteLock();
+
+  private boolean isSettled; // guarded by it
 
   GuestDevice(BlockDevice device, LongAdder begun, LongAdder ended) {
     super(device);
@@ -60,16 +65,32 @@ final class GuestDevice extends ForwardingDevice {
     }
   }
 
-  /** The images behind are closed, and all that was done is durable: a flush has nothing to do. */
+  /**
+   * All that was done is durable, and nothing more will be: a flush has nothing to do. Returns when
+   * none is under way, so that the images behind may be closed.
+   */
   void settle() {
-    isSettled = true;
+    settling.writeLock().lock();
+    try {
+      isSettled = true;
+    } finally {
+      settling.writeLock().unlock();
+    }
   }
 
   @Override
   public void flush() throws IOException {
-    if (isSettled) {
-      return;
+    settling.readLock().lock();
+    try {
+      if (!isSettled) {
+        countedFlush();
+      }
+    } finally {
+      settling.readLock().unlock();
     }
+  }
+
+  private void countedFlush() throws IOException {
     begun.increment();
     try {
       super.flush();

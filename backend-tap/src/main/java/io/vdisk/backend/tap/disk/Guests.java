@@ -57,7 +57,7 @@ final class Guests {
     device = new GuestDevice(open.device(), begun, ended);
   }
 
-  /** They were closed: all that was done is durable. */
+  /** All that was done is durable, and nothing more is until other images are opened. */
   void settle() {
     device().settle();
   }

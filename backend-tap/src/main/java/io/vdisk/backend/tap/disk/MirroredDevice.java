@@ -8,9 +8,9 @@ import java.nio.ByteBuffer;
  * Does every change to two devices of one size; reads from the first. What the second one fails at
  * ends the mirroring and fails no guest: from then on the second is left alone, and is no copy.
  *
- * <p>Changes of one range reach both in one order, so the copy stays one however many threads
- * write. The second is written after the first succeeded; what failed on the first may differ
- * afterwards.
+ * <p>Changes of one range reach both in one order, and with the same bytes even if a guest changes
+ * its pages meanwhile, so the copy stays one however many threads write. The second is written
+ * after the first succeeded; what failed on the first may differ afterwards.
  */
 final class MirroredDevice extends ForwardingDevice {
   /** What is done to a device. */
@@ -50,8 +50,13 @@ final class MirroredDevice extends ForwardingDevice {
 
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
-    change(offset, src.remaining(), device -> device.write(src.duplicate(), offset));
+    ByteBuffer bytes = hasFailed ? src : copy(src);
+    change(offset, src.remaining(), device -> device.write(bytes.duplicate(), offset));
     src.position(src.limit());
+  }
+
+  private static ByteBuffer copy(ByteBuffer src) {
+    return ByteBuffer.allocate(src.remaining()).put(src.duplicate()).flip();
   }
 
   @Override
@@ -90,7 +95,7 @@ final class MirroredDevice extends ForwardingDevice {
     }
     try {
       change.apply(mirror);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       fail(e.toString());
     }
   }

@@ -167,22 +167,40 @@ public final class TapDisk {
     thread.run(() -> guests.close(served));
   }
 
-  /** Drains all rings and closes the images. Again is harmless. */
+  /**
+   * Drains all rings, flushes and closes the images. If they cannot be flushed the guests go on,
+   * and hear of it when they flush. Again is harmless.
+   */
   public void pause() throws DiskException {
     thread.run(
         () -> {
           requireOpen();
           state.change(DiskState.PAUSE_REQUESTED | DiskState.QUIESCE_REQUESTED, 0);
           guests.pause();
+          settle();
           suspend();
         });
+  }
+
+  /** While the images are open: who goes on from others never hears what these could not keep. */
+  private void settle() throws IOException {
+    boolean isDurable = false;
+    try {
+      session.flush();
+      isDurable = true;
+    } finally {
+      if (!isDurable) {
+        state.become(0);
+        guests.resume();
+      }
+    }
+    guests.settle();
   }
 
   /** Whatever closing them says, the images are closed then. */
   private void suspend() throws IOException {
     try {
       session.suspend();
-      guests.settle();
     } finally {
       state.become(DiskState.CLOSED | DiskState.QUIESCED | DiskState.PAUSED);
     }
@@ -280,6 +298,7 @@ public final class TapDisk {
             throw trouble(Errno.EBUSY, "is open");
           }
           isDetached = true;
+          thread.rest();
         });
   }
 

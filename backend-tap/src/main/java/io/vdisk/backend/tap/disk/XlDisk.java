@@ -11,12 +11,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads a disk as xl writes it (Xen 4.20, xl-disk-configuration): fields that are {@code
  * key=value}, a flag, or by their place target, format, device and access; {@code target=} takes
- * the rest of the text, commas included. The prefixes of older releases ({@code qcow:}, {@code
- * tap:} ...) are read too; with one of them the format has no place of its own. One thread.
+ * the rest of the text, commas included, but for one at the end. The prefixes of older releases
+ * ({@code qcow:}, {@code tap:} ...) are read too; with one of them the format has no place of its
+ * own. One thread.
  */
 final class XlDisk {
   private static final Pattern BLANKS = Pattern.compile("[ \\t\\n]+");
-  private static final Pattern TARGET = Pattern.compile("target=(.*)", Pattern.DOTALL);
+  private static final Pattern TARGET = Pattern.compile("target=(.*?),?\\z", Pattern.DOTALL);
   private static final Pattern KEY = Pattern.compile("([a-z][-_a-z0-9]*)=([^,]*)(?:,|$)");
   private static final Pattern PREFIX =
       Pattern.compile("(raw|qcow2?|vhd|iscsi|e?nbd|drbd|tapdisk|tap2?|aio|ioemu|file|phy):");
@@ -38,6 +39,8 @@ final class XlDisk {
           "hidden-disk");
   private static final List<String> FORMATS =
       List.of("raw", "qcow", "qcow2", "vhd", "qed", "empty");
+  private static final List<String> SPECIFICATIONS = List.of("xen", "virtio");
+  private static final List<String> GRANT_USAGES = List.of("0", "1");
   private static final List<String> BACKENDS = List.of("phy", "tap", "qdisk", "standalone");
 
   private final String text;
@@ -104,7 +107,13 @@ final class XlDisk {
         if (!NAMED.contains(key)) {
           throw error("expected a key that xl knows, not '" + key + "'");
         }
-        String unused = once(key, settings.put(key, value), value);
+        String known =
+            switch (key) {
+              case "specification" -> oneOf(SPECIFICATIONS, value, key);
+              case "grant_usage" -> oneOf(GRANT_USAGES, value, key);
+              default -> value;
+            };
+        String unused = once(key, settings.put(key, known), known);
       }
     }
   }

@@ -179,6 +179,93 @@ class BlktapDaemonTest {
         "the tapdisk did not answer PID within 0 s",
         () -> impatient.attach("qcow:/a", false, 0, 0));
     assertEquals(Set.of(), devices.created);
+    assertFalse(Files.exists(folder.resolve("tapctrlread1")), "it finds no pipes when it comes");
+    assertFalse(Files.exists(folder.resolve("tapctrlwrite1")));
+  }
+
+  @Test
+  void tapdiskThatIsReadyTooLateEnds() throws Exception {
+    BlktapDaemon impatient =
+        new BlktapDaemon(
+            folder,
+            PipeDialect.XEN_3_2,
+            Duration.ofMillis(50),
+            devices,
+            (read, write) ->
+                tapdisks.add(PipeServer.open(read, write, 100, new MemoryDisks(), devices)));
+    assertThrows(DiskException.class, () -> impatient.attach("qcow:/a", false, 0, 0));
+
+    tapdisks.get(0).run();
+  }
+
+  /** Takes messages until so many disks were closed, and answers the first ones alone. */
+  private static List<PipeMessageType> tapdisk(Pipes pipes, int closings, PipeMessage... answers)
+      throws IOException {
+    List<PipeMessageType> taken = new ArrayList<>();
+    ByteBuffer bytes = ByteBuffer.allocate(PipeMessage.MAX_SIZE);
+    while (taken.stream().filter(PipeMessageType.CLOSE::equals).count() < closings) {
+      assertTrue(pipes.read(bytes), "the pipe is open");
+      while (bytes.position() >= 16 && bytes.position() >= PipeMessage.length(bytes)) {
+        int length = PipeMessage.length(bytes);
+        int answered = taken.size();
+        taken.add(PipeMessageType.of(PipeMessage.typeNumber(bytes)).orElseThrow());
+        bytes.flip().position(length);
+        bytes.compact();
+        if (answered < answers.length) {
+          pipes.write(answers[answered].encode(PipeDialect.XEN_3_2));
+        }
+      }
+    }
+    return taken;
+  }
+
+  @Test
+  void tapdiskThatIsGivenUpIsToldToCloseItsDisks() throws Exception {
+    List<Future<List<PipeMessageType>>> taken = new ArrayList<>();
+    PipeMessage pid = PipeMessage.answer(PipeMessageType.PID_RSP, new PipeMessage.Pid(7));
+    PipeMessage image =
+        PipeMessage.answer(PipeMessageType.IMG, new PipeMessage.Image(new DiskInfo(8, 512, 0)));
+    PipeMessage served = PipeMessage.answer(PipeMessageType.NEWDEV_RSP, new PipeMessage.Nothing());
+    BlktapDaemon impatient =
+        new BlktapDaemon(
+            folder,
+            PipeDialect.XEN_3_2,
+            Duration.ofSeconds(1),
+            devices,
+            (read, write) -> {
+              Pipes pipes = Pipes.open(read, write);
+              taken.add(
+                  pool.submit(
+                      () -> {
+                        try (pipes) {
+                          return tapdisk(pipes, 3, pid, image, served);
+                        }
+                      }));
+            });
+    BlktapDaemon.Attached one = impatient.attach("ram:/r", false, 1, 0);
+
+    fails(
+        110,
+        "the tapdisk did not answer PARAMS within 1 s",
+        () -> impatient.attach("ram:/s", false, 2, 0));
+    fails(
+        5,
+        "the tapdisk was given up: it has not answered in time before",
+        () -> impatient.attach("ram:/s", false, 3, 0));
+    impatient.detach(one.minor());
+
+    assertEquals(
+        List.of(
+            PipeMessageType.PID,
+            PipeMessageType.PARAMS,
+            PipeMessageType.NEWDEV,
+            PipeMessageType.PARAMS,
+            PipeMessageType.CLOSE,
+            PipeMessageType.CLOSE,
+            PipeMessageType.CLOSE),
+        taken.get(0).get(60, TimeUnit.SECONDS));
+    assertEquals(Set.of(), devices.created);
+    assertFalse(Files.exists(folder.resolve("tapctrlread1")));
   }
 
   @Test
@@ -268,6 +355,14 @@ class BlktapDaemonTest {
           "'x y:z' names no driver of blktap",
           () -> DaemonSocket.ask(folder, "attach r 0 0 x y:z"));
       fails(22, "'one' is no number", () -> DaemonSocket.ask(folder, "detach one"));
+      fails(
+          22,
+          "-1 is no domain: they are 0 to 65535",
+          () -> DaemonSocket.ask(folder, "attach w -1 0 aio:/b"));
+      fails(
+          22,
+          "-1 is no device of a guest: they are 0 to 2147483647",
+          () -> DaemonSocket.ask(folder, "attach w 0 -1 aio:/b"));
       fails(22, "the daemon does not know 'attach'", () -> DaemonSocket.ask(folder, "attach x"));
       assertEquals("", DaemonSocket.ask(folder, "detach 1"));
     }
@@ -327,6 +422,36 @@ class BlktapDaemonTest {
       assertEquals("", askUntilAnswered("list"));
     } finally {
       for (SocketChannel one : silent) {
+        one.close();
+      }
+    }
+  }
+
+  /** Four at a time are served. */
+  @Test
+  void commandsThatNeverReadAreOutlived() throws IOException {
+    Files.createDirectories(folder);
+    String name = "/" + "r".repeat(3900);
+    disks.with("ram:" + name, 8);
+    for (int i = 0; i < 120; i++) { // more than a socket holds
+      daemon.attach("ram:" + name, false, i, 0);
+    }
+    List<SocketChannel> deaf = new ArrayList<>();
+    try (DaemonSocket socket = DaemonSocket.open(folder, Duration.ofMillis(200))) {
+      pool.submit(
+          () -> {
+            socket.run(daemon);
+            return 0;
+          });
+      for (int i = 0; i < 4; i++) {
+        SocketChannel one =
+            SocketChannel.open(UnixDomainSocketAddress.of(DaemonSocket.path(folder)));
+        deaf.add(one);
+        one.write(ByteBuffer.wrap("list\n".getBytes(StandardCharsets.UTF_8)));
+      }
+      assertTrue(askUntilAnswered("list").startsWith("minor=1 "));
+    } finally {
+      for (SocketChannel one : deaf) {
         one.close();
       }
     }

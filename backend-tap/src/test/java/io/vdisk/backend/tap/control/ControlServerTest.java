@@ -421,6 +421,44 @@ class ControlServerTest {
   }
 
   @Test
+  void manyCommandsThatWaitForOneDiskKeepNobodyElseWaiting() throws IOException {
+    client.attach(PID, 0);
+    client.attach(PID, 1);
+    client.open(PID, 0, OpenRequest.of("vhd:/a"));
+    CountDownLatch inFlight = new CountDownLatch(1);
+    disks.attached.get(0).inFlight = inFlight;
+    List<SocketChannel> waiting = new ArrayList<>();
+    try {
+      for (int i = 0; i < Answers.MOST_COMMANDS; i++) {
+        SocketChannel one = connect();
+        waiting.add(one);
+        one.write(ControlMessage.of(MessageType.PAUSE, 0).encode(Generation.TODAY));
+        assertEquals(PID, client.pid(PID), "one after the other comes to the server");
+        if (i == 32) {
+          client.open(PID, 1, OpenRequest.of("vhd:/b"));
+        }
+      }
+
+      DiskException failure =
+          assertThrows(DiskException.class, () -> client.pause(PID, 0, FOR_EVER));
+      assertEquals("64 commands wait for their disks already", failure.sentence());
+      assertEquals(16, failure.number());
+      client.close(PID, 0, true, FOR_EVER);
+      assertEquals(2, client.list(PID).size());
+
+      inFlight.countDown();
+      for (SocketChannel one : waiting) {
+        assertEquals(2, one.read(ByteBuffer.allocate(2)));
+      }
+    } finally {
+      inFlight.countDown();
+      for (SocketChannel one : waiting) {
+        one.close();
+      }
+    }
+  }
+
+  @Test
   void forcedClosingDoesNotWaitForRequests() throws IOException {
     client.attach(PID, 0);
     client.open(PID, 0, OpenRequest.of("vhd:/a"));

@@ -12,7 +12,9 @@ import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.DiskPolicy;
 import io.vdisk.backend.tap.disk.OpenRequest;
+import io.vdisk.backend.tap.disk.RamDisks;
 import io.vdisk.backend.tap.disk.ResumeRequest;
+import io.vdisk.backend.tap.disk.TapDisk;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,7 +48,7 @@ class GuestSocketTest {
         new SharedFileLayout(RingAbi.ofHost(), 1, 8));
   }
 
-  private static int write(SharedFileFrontend guest, String text) throws IOException {
+  static int write(SharedFileFrontend guest, String text) throws IOException {
     guest.data().put(0, text.getBytes(StandardCharsets.US_ASCII));
     FrontRing ring = guest.ring();
     ring.next().operation(1, 8).segment(0, 0, 0);
@@ -101,6 +103,39 @@ class GuestSocketTest {
 
     assertFalse(Files.exists(folder.resolve("writes3.77")), "no guest came back for it");
     assertTrue(Files.exists(folder.resolve("writes33.77")), "another disk's");
+  }
+
+  /** A forced closing comes beside an opening, and between its two steps. */
+  @Test
+  void diskThatWasClosedWhileItWasOpenedHasNoSocket() throws Exception {
+    Path path = folder.resolve("ring5");
+    TapDisk closed = new TapDisk(5, DiskPolicy.DEFAULT, new RamDisks(1 << 20));
+    GuestSocket socket = new GuestSocket(closed, Optional.of(path));
+    closed.open(OpenRequest.of("ram:64K"));
+    closed.close(true);
+
+    socket.open();
+    assertFalse(Files.exists(path));
+
+    closed.open(OpenRequest.of("ram:64K"));
+    socket.open();
+    socket.closeUnlessOpen();
+    assertTrue(Files.exists(path));
+    closed.close(true);
+    socket.closeUnlessOpen();
+    assertFalse(Files.exists(path));
+  }
+
+  @Test
+  void diskWhoseSocketCannotBeRemovedIsClosed() throws Exception {
+    disk.open(OpenRequest.of("aio:" + folder.resolve("disk")));
+    Files.delete(folder.resolve("ring3"));
+    Files.createDirectories(folder.resolve("ring3").resolve("in the way"));
+
+    assertThrows(DiskException.class, () -> disk.close(false));
+
+    assertEquals(Optional.empty(), disk.name());
+    disk.detach();
   }
 
   @Test

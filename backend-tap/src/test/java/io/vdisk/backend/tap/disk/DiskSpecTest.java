@@ -101,6 +101,8 @@ final class DiskSpecTest {
     assertEquals(
         spec("vhd", "/a,b=c:d.vhd", "xvdb", Access.READ_ONLY, "tap"),
         DiskSpec.parse("backendtype=tap,format=vhd,vdev=xvdb,access=ro,target=/a,b=c:d.vhd"));
+    assertEquals("/a,b", DiskSpec.parse("vdev=xvdb,target=/a,b,").target(), "xl drops one comma");
+    assertEquals("/a,", DiskSpec.parse("vdev=xvdb,target=/a,,").target());
   }
 
   @Test
@@ -162,6 +164,8 @@ final class DiskSpecTest {
     refused("foo:/p,xvda,w", 0, "there is no prefix 'foo:'");
     refused("/p,raw,hdc:floppy,w", 7, "the device's kind to be disk, cdrom");
     refused("backendtype=loop,vdev=xvda,target=/p", 0, "backendtype to be phy, tap");
+    refused("grant_usage=2,vdev=xvda,target=/p", 0, "grant_usage to be 0, 1, not '2'");
+    refused("specification=ide,vdev=xvda,target=/p", 0, "specification to be xen, virtio");
     refused("Speed=9", 0, "expected a path, key=value or ','");
     refused("", 0, "expected vdev=");
   }

@@ -19,6 +19,7 @@ final class GuestRing implements Ring {
   boolean hasLeft;
   IOException pauseFailure;
   IOException closeFailure;
+  RuntimeException closeFault;
 
   /** Serves the guest that the transport is. */
   static Ring start(TapTransport transport, BlockDevice device, ServeOptions options) {
@@ -61,6 +62,9 @@ final class GuestRing implements Ring {
   @Override
   public void close() throws IOException {
     events.add("close");
+    if (closeFault != null) {
+      throw closeFault;
+    }
     if (closeFailure != null) {
       throw closeFailure;
     }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,6 +37,7 @@ final class LocalCacheTest {
   private static final long START = 2 * MIB - MIB / 2;
 
   private static final int SECTORS = 2048;
+  private static final long SEED = 20261126;
 
   @TempDir Path folder;
 
@@ -230,12 +232,87 @@ final class LocalCacheTest {
     disk.open(request);
   }
 
+  /** What one thread does to its sectors, and finds. */
+  private interface Player {
+    byte[] play(int number, Random random) throws IOException;
+  }
+
   /** Each thread has every fourth sector; all read ranges that are everybody's. */
   @ParameterizedTest
   @CsvSource({"qcow,raw", "qcow2,qcow2", "vhd,vhd", "vhdx,vhdx", "vmdk,vmdk"})
   void whatGuestsWriteWhileTheyReadIsWhatTheyFind(String format, String below) throws Exception {
-    long seed = 20261126;
     open(OpenRequest.of(child(format, below), OpenFlag.LOCAL_CACHE));
+    byte[][] written = played(this::play);
+    disk.pause();
+    disk.resume(ResumeRequest.SAME);
+    byte[] found = Bytes.read(guest.device, START, SECTORS * SECTOR);
+    for (int i = 0; i < SECTORS; i++) {
+      assertEquals(written[i % 4][i], found[i * SECTOR], "sector " + i + ", seed " + SEED);
+    }
+  }
+
+  /** Each thread has a quarter of the sectors, of which two have data below. */
+  @ParameterizedTest
+  @CsvSource({"qcow,raw", "qcow2,qcow2", "vhd,vhd", "vhdx,vhdx", "vmdk,vmdk"})
+  void whatGuestsZeroAndDiscardWhileTheyReadDoesNotComeBack(String format, String below)
+      throws Exception {
+    open(OpenRequest.of(child(format, below), OpenFlag.LOCAL_CACHE));
+    byte[][] written = played(this::zero);
+    disk.pause();
+    disk.resume(ResumeRequest.SAME);
+    byte[] found = Bytes.read(guest.device, START, SECTORS * SECTOR);
+    for (int i = 0; i < SECTORS; i++) {
+      byte expected = written[i / (SECTORS / 4)][i];
+      assertEquals(expected, found[i * SECTOR], "sector " + i + ", seed " + SEED);
+    }
+  }
+
+  private byte[] zero(int number, Random random) throws IOException {
+    byte[] model = new byte[SECTORS];
+    Arrays.fill(model, 0, SECTORS / 2, (byte) 1);
+    int own = SECTORS / 4;
+    for (int i = 0; i < 300; i++) {
+      int first = number * own + random.nextInt(own);
+      int count = 1 + random.nextInt((number + 1) * own - first);
+      long offset = START + (long) first * SECTOR;
+      switch (random.nextInt(6)) {
+        case 0 -> {
+          guest.device.writeZeroes(offset, (long) count * SECTOR);
+          Arrays.fill(model, first, first + count, (byte) 0);
+        }
+        case 1 -> {
+          guest.device.discard(offset, (long) count * SECTOR);
+          byte[] left = Bytes.read(guest.device, offset, count * SECTOR);
+          for (int j = 0; j < count; j++) {
+            byte one = left[j * SECTOR];
+            assertTrue(one == 0 || one == model[first + j], "sector " + (first + j));
+            model[first + j] = one;
+          }
+        }
+        case 2 -> {
+          byte value = (byte) random.nextInt();
+          Bytes.write(guest.device, offset, value, count * SECTOR);
+          Arrays.fill(model, first, first + count, value);
+        }
+        default -> check(model, random.nextInt(SECTORS - 64), at -> at / own == number);
+      }
+    }
+    return model;
+  }
+
+  /** Reads sectors that are everybody's, and looks at those that are the caller's. */
+  private void check(byte[] model, int first, IntPredicate isOwn) throws IOException {
+    byte[] found = Bytes.read(guest.device, START + (long) first * SECTOR, 64 * SECTOR);
+    for (int j = 0; j < 64; j++) {
+      int at = first + j;
+      if (isOwn.test(at) && found[j * SECTOR] != model[at]) {
+        throw new AssertionError("sector " + at + " has lost what was done to it");
+      }
+    }
+  }
+
+  /** What four threads find in the end, each by its number. */
+  private static byte[][] played(Player player) throws InterruptedException {
     AtomicReference<Throwable> failure = new AtomicReference<>();
     byte[][] written = new byte[4][];
     List<Thread> threads = new ArrayList<>();
@@ -245,7 +322,7 @@ final class LocalCacheTest {
           new Thread(
               () -> {
                 try {
-                  written[number] = play(number, new Random(seed + number));
+                  written[number] = player.play(number, new Random(SEED + number));
                 } catch (IOException | RuntimeException | Error e) {
                   failure.set(e);
                 }
@@ -257,14 +334,9 @@ final class LocalCacheTest {
       thread.join();
     }
     if (failure.get() != null) {
-      throw new AssertionError("seed " + seed, failure.get());
+      throw new AssertionError("seed " + SEED, failure.get());
     }
-    disk.pause();
-    disk.resume(ResumeRequest.SAME);
-    byte[] found = Bytes.read(guest.device, START, SECTORS * SECTOR);
-    for (int i = 0; i < SECTORS; i++) {
-      assertEquals(written[i % 4][i], found[i * SECTOR], "sector " + i + ", seed " + seed);
-    }
+    return written;
   }
 
   private byte[] play(int number, Random random) throws IOException {
@@ -277,14 +349,7 @@ final class LocalCacheTest {
         Bytes.write(guest.device, START + (long) sector * SECTOR, model[sector], SECTOR);
         continue;
       }
-      int first = random.nextInt(SECTORS - 64);
-      byte[] found = Bytes.read(guest.device, START + (long) first * SECTOR, 64 * SECTOR);
-      for (int j = 0; j < 64; j++) {
-        int at = first + j;
-        if (at % 4 == number && found[j * SECTOR] != model[at]) {
-          throw new AssertionError("sector " + at + " has lost what was written");
-        }
-      }
+      check(model, random.nextInt(SECTORS - 64), at -> at % 4 == number);
     }
     return model;
   }

@@ -82,6 +82,42 @@ final class MirroredDeviceTest {
   }
 
   @Test
+  void bothGetTheSameBytesWhateverAGuestDoesToItsPagesMeanwhile() throws Exception {
+    ByteBuffer pages = ByteBuffer.wrap(Bytes.of(1, 4096));
+    BlockDevice changed =
+        new ForwardingDevice(first) {
+          @Override
+          public void write(ByteBuffer src, long offset) throws IOException {
+            super.write(src, offset);
+            pages.put(0, (byte) 9);
+          }
+        };
+    ByteBuffer written = pages.duplicate();
+    new MirroredDevice(changed, second, "ram:mirror").write(written, 0);
+    assertFalse(written.hasRemaining());
+    assertArrayEquals(Bytes.of(1, 4096), Bytes.read(first, 0, 4096));
+    assertSame(0, 4096);
+  }
+
+  @Test
+  void aSecondForWhichMemoryIsMissingIsNoCopyEither() throws Exception {
+    BlockDevice poor =
+        new ForwardingDevice(second) {
+          @Override
+          public void write(ByteBuffer src, long offset) {
+            throw new OutOfMemoryError("Direct buffer memory");
+          }
+        };
+    mirrored = new MirroredDevice(first, poor, "ram:mirror");
+    try {
+      Bytes.write(mirrored, 0, 1, 4096);
+    } catch (OutOfMemoryError e) {
+      throw new AssertionError("a guest's write fails", e); // which the engine would end for
+    }
+    assertTrue(mirrored.hasFailed());
+  }
+
+  @Test
   void readsAreTheFirstsAlone() throws Exception {
     Bytes.write(second, 0, 1, 512);
     assertArrayEquals(new byte[512], Bytes.read(mirrored, 0, 512));

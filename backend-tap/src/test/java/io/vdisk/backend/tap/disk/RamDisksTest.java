@@ -5,12 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.vdisk.BlockDevice;
+import io.vdisk.file.LocalFile;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -116,6 +124,45 @@ final class RamDisksTest {
     refused("1M:", Errno.EINVAL, "neither a size");
     Path tiny = Files.write(folder.resolve("tiny"), new byte[511]);
     refused(tiny.toString(), Errno.EINVAL, "has no sector of 512 bytes");
-    assertThrows(java.nio.file.NoSuchFileException.class, () -> open(folder + "/none"));
+    refused(folder + "/none", Errno.ENOENT, "none does not exist");
+  }
+
+  /** A host that does not answer is the trouble of who asked it. */
+  @Test
+  @Timeout(60)
+  void aFileThatIsBeingLoadedKeepsNoOtherDiskWaiting(@TempDir Path folder) throws Exception {
+    Path file = Files.write(folder.resolve("file"), Bytes.of(7, 4096));
+    CountDownLatch isAsked = new CountDownLatch(1);
+    CountDownLatch answers = new CountDownLatch(1);
+    RamDisks slow =
+        new RamDisks(
+            MOST,
+            path -> {
+              isAsked.countDown();
+              Uninterruptibles.awaitUninterruptibly(answers);
+              return LocalFile.open(path, false);
+            });
+    DiskDescriptor loaded = DiskDescriptor.parse("ram:" + file);
+    ExecutorService pool = Executors.newCachedThreadPool();
+    BlockDevice before = slow.open(DiskDescriptor.parse("ram:1M"), true);
+    try {
+      Future<BlockDevice> one = pool.submit(() -> slow.open(loaded, true));
+      isAsked.await();
+      Future<BlockDevice> two = pool.submit(() -> slow.open(loaded, true));
+      before.close();
+      slow.open(DiskDescriptor.parse("ram:1M"), true).close();
+
+      answers.countDown();
+      try (BlockDevice first = one.get(60, TimeUnit.SECONDS);
+          BlockDevice second = two.get(60, TimeUnit.SECONDS)) {
+        Bytes.write(first, 512, 8, 512);
+        assertArrayEquals(Bytes.of(7, 512), Bytes.read(second, 0, 512));
+        assertArrayEquals(Bytes.of(8, 512), Bytes.read(second, 512, 512));
+      }
+      slow.open(DiskDescriptor.parse("ram:" + MOST), true).close();
+    } finally {
+      answers.countDown();
+      pool.shutdownNow();
+    }
   }
 }

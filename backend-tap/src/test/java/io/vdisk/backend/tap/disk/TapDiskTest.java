@@ -354,6 +354,30 @@ final class TapDiskTest {
   }
 
   @Test
+  void aPauseThatCannotFlushIsNoneAndItsGuestIsTold() throws Exception {
+    FailingFiles files = new FailingFiles();
+    Path image = folder.resolve("image.qcow2");
+    Images.create(
+            image,
+            CreateOptions.of("qcow2", 8 * MIB)
+                .withOption("data_file", folder.resolve("data").toString())
+                .withReferences(files))
+        .close();
+    TapDisk failing = disk(DiskPolicy.DEFAULT.withReferences(files));
+    failing.open(OpenRequest.of("qcow2:" + image));
+    failing.serve(guest.transport());
+    Bytes.write(guest.device, MIB, 7, 512);
+    files.failsToFlush = true;
+    refused(Errno.EIO, "flush of " + folder.resolve("data") + " failed", failing::pause);
+    assertEquals(0, failing.state());
+    assertEquals(List.of("start", "pause", "resume"), guest.events);
+    assertArrayEquals(Bytes.of(7, 512), Bytes.read(guest.device, MIB, 512));
+    assertThrows(IOException.class, guest.device::flush);
+    refused(Errno.EIO, "failed", () -> failing.close(false));
+    assertEquals(0x2, failing.state());
+  }
+
+  @Test
   void itGrowsWhileItIsConnected() throws Exception {
     disk.open(OpenRequest.of("aio:" + raw("image", MIB)));
     disk.serve(guest.transport());
@@ -512,6 +536,34 @@ final class TapDiskTest {
       }
       assertEquals(0x2, disk.state());
     }
+  }
+
+  @Test
+  void theSameFailureAtTwoRingsIsTold() throws Exception {
+    GuestRing other = new GuestRing();
+    guest.closeFailure = new IOException("the host has gone");
+    other.closeFailure = guest.closeFailure;
+    disk.open(OpenRequest.of("ram:1M"));
+    disk.serve(guest.transport());
+    disk.serve(other.transport());
+    refused(Errno.EIO, "the host has gone", () -> disk.close(false));
+    assertEquals(0x2, disk.state());
+  }
+
+  @Test
+  void aFaultOfTheProgramAtOneRingLeavesNoImageOpenAndNoLogBehind() throws Exception {
+    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes")));
+    Path log = Files.createFile(folder.resolve("writes" + kept.minor() + ".77"));
+    OpenRequest request = OpenRequest.of(image("qcow2", "image", 8 * MIB));
+    kept.open(request);
+    kept.serve(guest.transport());
+    guest.closeFault = new IllegalStateException("a fault");
+    IllegalStateException fault =
+        assertThrows(IllegalStateException.class, () -> kept.close(false));
+    assertEquals("a fault", fault.getMessage());
+    assertEquals(0x2, kept.state());
+    assertTrue(Files.exists(log), "perhaps its guest comes back for it");
+    disk.open(request);
   }
 
   @Test
