@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.xen;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -223,6 +224,36 @@ final class BackendWatcherTest {
   void xlFindsADeviceModelOfDomain0AndOfParavirtualGuests() throws Exception {
     simulated.write("/local/domain/0/name", "Domain-0");
     simulated.write("/local/domain/1/name", "pv");
+  @Test
+  void disksOfAnHvmGuestAreQemusBeforeThatRuns() throws Exception {
+    simulated.write("/libxl/1/type", "hvm"); // xl makes the disks, and starts QEMU then
+    simulated.write("/libxl/2/type", "pvh");
+    QemuGuard guard = guard(pid -> false);
+    assertTrue(guard.isServedByQemu(guest("qdisk", 1).device));
+    assertTrue(!guard.isServedByQemu(guest("vdisk", 1).device));
+    assertTrue(!guard.isServedByQemu(guest("qdisk", 2).device));
+  }
+
+  @Test
+  void aQemuWhoseWordsAreNoTextIsOne() throws Exception {
+    String words = "echo; exec sh -c 'read line' \"$(printf 'file=/srv/M\\374ller')\"";
+    Process process = new ProcessBuilder("sh", "-c", words).start();
+    started.add(process);
+    assertEquals('\n', process.getInputStream().read());
+    simulated.write("/local/domain/1/image/device-model-pid", Long.toString(process.pid()));
+    Path commandLine = Path.of("/proc/" + process.pid() + "/cmdline");
+    while (!new String(Files.readAllBytes(commandLine), ISO_8859_1).contains("=/srv/M\u00fcller")) {
+      Thread.onSpinWait(); // until the shell has become the other one
+    }
+    assertTrue(QemuGuard.ofHost(store, 0).isServedByQemu(guest("qdisk", 1).device));
+  }
+
+  @Test
+  void aFileThatNamesNoQemuDisturbsNobody() throws Exception {
+    Files.createDirectory(folder.resolve("qemu-dom0.pid"));
+    assertTrue(!guard(pid -> true).isServedByQemu(guest("qdisk", 0).device));
+  }
+
     simulated.write("/libxl/1/type", "pv");
     simulated.write("/local/domain/2/name", "hvm");
     simulated.write("/libxl/2/type", "hvm");
