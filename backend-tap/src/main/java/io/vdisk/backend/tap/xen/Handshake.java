@@ -132,18 +132,19 @@ final class Handshake {
     }
   }
 
+  /** What is wrong with the wish is told, and the disk stays as it is. */
   private void grow(XenbusState seen) throws IOException {
-    OptionalLong asked = own.nodes().number(SIZE, DiskInfo.SECTOR, Long.MAX_VALUE);
-    long sectors = asked.orElse(0) / DiskInfo.SECTOR;
-    if (sectors == 0 || sectors == disk.info().sectors() || sectors == refusedSectors) {
-      return;
-    }
     try {
-      DiskInfo grown = disk.grow(sectors);
-      LOG.log(Level.INFO, "{0}: has {1} sectors now", own.device(), grown.sectors());
-      boolean unused = own.write(seen, Announcement.ofSize(grown));
+      OptionalLong asked = own.nodes().number(SIZE, DiskInfo.SECTOR, Long.MAX_VALUE);
+      long sectors = asked.orElse(0) / DiskInfo.SECTOR;
+      if (sectors != 0 && sectors != disk.info().sectors() && sectors != refusedSectors) {
+        refusedSectors = sectors; // until it is done
+        DiskInfo grown = disk.grow(sectors);
+        refusedSectors = 0;
+        LOG.log(Level.INFO, "{0}: has {1} sectors now", own.device(), grown.sectors());
+        boolean unused = own.write(seen, Announcement.ofSize(grown));
+      }
     } catch (DiskException e) {
-      refusedSectors = sectors;
       troubles.tell(e);
     }
   }

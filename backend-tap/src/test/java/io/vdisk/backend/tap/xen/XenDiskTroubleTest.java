@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes wrong with a device: it is told, and the guest is not left waiting. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -163,6 +164,17 @@ final class XenDiskTroubleTest extends XenDiskFixture {
     simulated.write(front.back + "/vdisk-size", Integer.toString(MIB));
     disk.step();
     assertTrue(trouble().contains("cannot grow from 8388608 to 1048576 bytes"), trouble());
+    assertEquals("4", front.backState());
+    assertEquals(0, guest.write(0, 5));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10G", "-1", "9999999999999999999", "1\0"})
+  void aSizeThatIsNoneIsToldAndTheDiskGoesOn(String size) throws Exception {
+    connectTo(image("raw"));
+    simulated.write(front.back + "/vdisk-size", size);
+    disk.step();
+    assertTrue(trouble().startsWith(front.back + "/vdisk-size "), trouble());
     assertEquals("4", front.backState());
     assertEquals(0, guest.write(0, 5));
   }
