@@ -180,6 +180,42 @@ final class XenDiskTroubleTest extends XenDiskFixture {
   }
 
   @Test
+  void aLongStoryIsCutShortForTheStore() throws Exception {
+    front.attach("vhd:" + folder + "/" + "long".repeat(998)); // nearly as long as a node can be
+    disk.step();
+    assertEquals("6", front.backState());
+    assertTrue(trouble().startsWith(folder + "/longlong"), trouble());
+    assertEquals(trouble(), simulated.find(front.back + "/hotplug-error").orElseThrow());
+  }
+
+  @Test
+  void whatAStrangerMayHaveSaidIsShownWithoutItsControlCharacters() throws Exception {
+    front.attach(image("raw"));
+    disk.step();
+    refusal = "grant\0\n2026-01-01 00:00:00 INFO all is well\033[2J";
+    front.makeRing(8, 15);
+    disk.step();
+    assertEquals("5", front.backState());
+    assertEquals("grant??2026-01-01 00:00:00 INFO all is well?[2J", trouble());
+  }
+
+  @Test
+  void whatAProcessBeforeCouldNotDoIsForgottenOnceItIsDone() throws Exception {
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    disk.close();
+    disk = newDisk(front.device);
+    String unused = image("raw");
+    front.state(XenbusState.CLOSED);
+    disk.step();
+    front.state(XenbusState.INITIALISING);
+    disk.step();
+    assertEquals("2", front.backState());
+    assertEquals("no trouble", trouble());
+    assertEquals(Optional.empty(), simulated.find(front.back + "/hotplug-error"));
+  }
+
+  @Test
   void oneProcessServesADevice() throws Exception {
     connectTo(image("raw"));
     try (DeviceLocks others = DeviceLocks.open(folder.resolve("run"))) {
