@@ -157,14 +157,18 @@ final class Handshake {
       close(seen); // it has no ring
       return;
     }
-    if (isFirst && other == XenbusState.CONNECTED) {
-      open(said); // another process served the ring, and the guest still uses it
+    if (isFirst && mayBeConnected(seen) && mayBeConnected(other)) {
+      open(said); // another process served the ring, and the guest may still use it
       disk.connect(front.rings());
       tellProcess(seen);
     }
     if (seen != XenbusState.CLOSING) {
       boolean unused = own.write(seen, XenbusState.CLOSING);
     }
+  }
+
+  private static boolean mayBeConnected(XenbusState side) {
+    return side == XenbusState.CONNECTED || side == XenbusState.CLOSING;
   }
 
   /** Nothing is left to be served. */

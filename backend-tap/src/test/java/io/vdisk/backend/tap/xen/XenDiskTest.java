@@ -207,6 +207,35 @@ final class XenDiskTest extends XenDiskFixture {
   }
 
   @Test
+  void aBackEndThatWasKilledWhileTheGuestWasClosingItsUsedDiskServesItToItsEnd() throws Exception {
+    connectTo(image("raw"));
+    front.state(XenbusState.CLOSING); // as Linux' front end does with a disk that is mounted
+    disk.step();
+    disk.close();
+    disk = newDisk(front.device);
+    simulated.takeWritten();
+    assertEquals(List.of(), step());
+    assertEquals(0, guest.write(0, 7));
+    front.state(XenbusState.CLOSED);
+    assertEquals(List.of("state=6"), step());
+  }
+
+  @Test
+  void aGuestThatHasLetGoOfItsRingClosesThoughItsBackEndWasKilled() throws Exception {
+    connectTo(image("raw"));
+    front.state(XenbusState.CLOSING);
+    disk.step();
+    disk.close();
+    disk = newDisk(front.device);
+    refusal = "grant 8 does not map";
+    disk.step();
+    assertEquals("5", front.backState());
+    front.state(XenbusState.CLOSED);
+    disk.step();
+    assertEquals("6", front.backState());
+  }
+
+  @Test
   void aFrontEndThatIsGoneIsLetGo() throws Exception {
     connectTo(image("raw"));
     simulated.remove(front.front);
