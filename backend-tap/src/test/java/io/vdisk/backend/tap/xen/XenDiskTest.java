@@ -236,6 +236,29 @@ final class XenDiskTest extends XenDiskFixture {
   }
 
   @Test
+  void aDeviceThatIsMadeAnewBehindOurBackHasItsOwnImage() throws Exception {
+    connectTo(image("raw"));
+    assertEquals(0, guest.write(0, 7));
+    simulated.remove(front.back);
+    simulated.remove(front.front);
+    connectTo(image("qcow2"));
+    assertEquals(0, guest.read(0));
+    assertEquals("no trouble", trouble());
+  }
+
+  @Test
+  void aDeviceThatIsMadeAnewBehindOurBackIsTriedAnew() throws Exception {
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    assertEquals("6", front.backState());
+    simulated.remove(front.back);
+    String unused = image("raw");
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    assertEquals("2", front.backState());
+  }
+
+  @Test
   void aFrontEndThatIsGoneIsLetGo() throws Exception {
     connectTo(image("raw"));
     simulated.remove(front.front);
