@@ -29,12 +29,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices are found, and served beside each other. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -221,10 +225,6 @@ final class BackendWatcherTest {
   }
 
   @Test
-  void xlFindsADeviceModelOfDomain0AndOfParavirtualGuests() throws Exception {
-    simulated.write("/local/domain/0/name", "Domain-0");
-    simulated.write("/local/domain/1/name", "pv");
-  @Test
   void disksOfAnHvmGuestAreQemusBeforeThatRuns() throws Exception {
     simulated.write("/libxl/1/type", "hvm"); // xl makes the disks, and starts QEMU then
     simulated.write("/libxl/2/type", "pvh");
@@ -254,6 +254,10 @@ final class BackendWatcherTest {
     assertTrue(!guard(pid -> true).isServedByQemu(guest("qdisk", 0).device));
   }
 
+  @Test
+  void xlFindsADeviceModelOfDomain0AndOfParavirtualGuests() throws Exception {
+    simulated.write("/local/domain/0/name", "Domain-0");
+    simulated.write("/local/domain/1/name", "pv");
     simulated.write("/libxl/1/type", "pv");
     simulated.write("/local/domain/2/name", "hvm");
     simulated.write("/libxl/2/type", "hvm");
@@ -324,6 +328,81 @@ final class BackendWatcherTest {
     }
   }
 
+  /** One whose time passes as a test says. */
+  private DiskProcesses processes(DiskProcesses.Starter starter, AtomicLong seconds) {
+    DiskProcesses made =
+        new DiskProcesses(
+            store,
+            locks,
+            disks,
+            starter,
+            Duration.ofSeconds(1),
+            () -> TimeUnit.SECONDS.toNanos(seconds.get()));
+    opened.add(0, made);
+    return made;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aProcessThatCannotBeStartedIsTriedAgainWhateverOthersDo(int hopeless) throws Exception {
+    Starts starts = new Starts();
+    AtomicBoolean hasMemory = new AtomicBoolean();
+    AtomicLong seconds = new AtomicLong();
+    DiskProcesses processes =
+        processes(
+            device -> {
+              if (device.domain() == hopeless || (device.domain() != 3 && !hasMemory.get())) {
+                throw new IOException("no memory for another process");
+              }
+              return starts.start(device);
+            },
+            seconds);
+    for (int domain = 1; domain <= 3; domain++) {
+      PlayedFrontend guest = guest("qdisk", domain);
+      guest.attach("aio:/a");
+      processes.look(guest.device);
+    }
+    assertTrue(starts.next().isAlive()); // of the last one: the others were tried before
+    hasMemory.set(true);
+    seconds.addAndGet(30);
+    processes.tick();
+    assertTrue(starts.next().isAlive());
+  }
+
+  @Test
+  void aProcessThatEndsAtOnceIsStartedLaterAndLater() throws Exception {
+    Starts starts = new Starts();
+    AtomicLong seconds = new AtomicLong();
+    DiskProcesses processes = processes(starts, seconds);
+    watch(processes);
+    guest("qdisk", 1).attach("aio:/a");
+    starts.next().destroyForcibly();
+    Process process = starts.next(); // at once, the first time
+    int domain = 1;
+    for (int delay : List.of(2, 4, 8, 16, 30, 30)) {
+      process.destroyForcibly().waitFor();
+      seconds.addAndGet(delay - 1);
+      processes.tick();
+      guest("qdisk", ++domain).attach("aio:/b");
+      Process other = starts.next(); // so the tick was heard
+      assertTrue(starts.all.isEmpty(), "not after " + (delay - 1) + " s");
+      seconds.incrementAndGet();
+      processes.tick();
+      process = starts.next();
+      assertTrue(other.isAlive());
+    }
+  }
+
+  @Test
+  void aProcessIsStartedForAnImageWhoseNameIsNoTextAndTellsSo() throws Exception {
+    Starts starts = new Starts();
+    DiskProcesses processes = new DiskProcesses(store, locks, disks, starts);
+    opened.add(0, processes);
+    watch(processes);
+    guest("qdisk", 1).attach("aio:/a\0b");
+    assertTrue(starts.next().isAlive());
+  }
+
   @Test
   void memoryDisksAreServedInTheOneProcessThatGuestsShare() throws Exception {
     Starts starts = new Starts();
@@ -382,7 +461,8 @@ final class BackendWatcherTest {
               all.add(process);
               return process;
             },
-            Duration.ofSeconds(1));
+            Duration.ofSeconds(1),
+            System::nanoTime);
     watch(processes);
     guest("qdisk", STUCK).attach("aio:/a");
     Process stuck = all.take();
