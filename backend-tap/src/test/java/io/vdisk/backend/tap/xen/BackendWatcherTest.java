@@ -148,6 +148,23 @@ final class BackendWatcherTest {
   }
 
   @Test
+  void nodesThatAreNoTextDisturbNoOther() throws Exception {
+    PlayedFrontend ofWhom = guest("vbd3", 1);
+    ofWhom.attach(image("one"), "type=vdisk\0");
+    PlayedFrontend ofQemu = guest("qdisk", 2);
+    simulated.write("/local/domain/2/image/device-model-pid", "4711\0\0");
+    simulated.write("/local/domain/3/name", "guest");
+    simulated.write("/libxl/3/type", "pv\0\0");
+    ofQemu.attach(image("two"));
+    watch(disks);
+    PlayedFrontend good = guest("vdisk", 3);
+    good.attach(image("three"));
+    connect(good);
+    assertEquals(0, guests.get(3).write(0, 1));
+    assertEquals("1", ofQemu.backState());
+  }
+
+  @Test
   void oneThatFailsDisturbsNoOther() throws Exception {
     PlayedFrontend good = guest("vdisk", 1);
     good.attach(image("one"));
