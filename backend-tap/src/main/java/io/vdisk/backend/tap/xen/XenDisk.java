@@ -203,7 +203,7 @@ public final class XenDisk implements Closeable {
     String path = nodes.frontend() + "/state";
     if (frontWatch == null || !frontWatch.path().equals(path)) {
       endWatch();
-      frontWatch = host.store().watch(path, changed -> poke.run());
+      frontWatch = host.store().watch(path, poke);
     }
     return new FrontendNodes(host.store(), device, nodes.frontend(), host.options().mostQueues());
   }
