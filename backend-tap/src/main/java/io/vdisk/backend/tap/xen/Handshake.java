@@ -106,13 +106,25 @@ final class Handshake {
       return;
     }
     disk.disconnect();
+    boolean isTaken = isFirst && seen == XenbusState.CONNECTED;
+    if (isTaken) {
+      checkOutlives(said);
+    }
     open(said);
     disk.connect(rings);
     tellProcess(seen);
-    if (isFirst && seen == XenbusState.CONNECTED) {
+    if (isTaken) {
       tellOfChangedSize(seen); // another process told the rest
     } else {
       boolean unused = own.write(seen, Announcement.withRings(said, disk.info()));
+    }
+  }
+
+  /** What a guest wrote to a disk in memory is not there for the process that takes over. */
+  private static void checkOutlives(BackendNodes said) throws DiskException {
+    if (ImageName.isOfMemory(said.params())) {
+      throw new DiskException(
+          Errno.EIO, StoreText.shown(said.params()) + " was lost with the process that served it");
     }
   }
 
@@ -158,6 +170,7 @@ final class Handshake {
       return;
     }
     if (isFirst && mayBeConnected(seen) && mayBeConnected(other)) {
+      checkOutlives(said);
       open(said); // another process served the ring, and the guest may still use it
       disk.connect(front.rings());
       tellProcess(seen);

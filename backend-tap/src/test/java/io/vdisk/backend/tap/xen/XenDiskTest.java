@@ -258,6 +258,27 @@ final class XenDiskTest extends XenDiskFixture {
     assertEquals("2", front.backState());
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aMemoryDiskIsNoneAfterItsProcessWasKilled(boolean isClosing) throws Exception {
+    connectTo("ram:1M");
+    assertEquals(0, guest.write(0, 7));
+    if (isClosing) {
+      front.askToClose();
+    }
+    disk.close();
+    disk = newDisk(front.device);
+    disk.step();
+    assertEquals("5", front.backState());
+    assertFalse(guest.isServed());
+    assertEquals("ram:1M was lost with the process that served it", trouble());
+    front.state(XenbusState.CLOSED);
+    disk.step();
+    front.state(XenbusState.INITIALISING);
+    disk.step();
+    assertEquals(isClosing ? "6" : "2", front.backState()); // an empty one
+  }
+
   @Test
   void aFrontEndThatIsGoneIsLetGo() throws Exception {
     connectTo(image("raw"));
