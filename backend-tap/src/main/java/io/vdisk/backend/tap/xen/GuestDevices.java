@@ -171,7 +171,9 @@ public final class GuestDevices {
           store
               .find(device.path() + "/hotplug-error")
               .orElse(device + ": was closed while it was attached");
-      remove(device, frontPath(device.domain(), new DeviceNumber(device.device())));
+      DeviceNumber number = new DeviceNumber(device.device());
+      String front = frontPath(device.domain(), number);
+      remove(device.domain(), number, List.of(front, device.path()));
       throw new DiskException(Errno.EIO, reason);
     }
     throw new DiskException(
@@ -188,16 +190,17 @@ public final class GuestDevices {
    */
   public void detach(int domain, DeviceNumber number, boolean isForced, Duration most)
       throws IOException {
-    BackendDevice device =
-        backEnd(domain, number)
-            .orElseThrow(
-                () ->
-                    new DiskException(
-                        Errno.ENODEV, "domain " + domain + " has no device " + number.name()));
-    if (!isForced) {
-      close(device, most);
+    String front = frontPath(domain, number);
+    Optional<BackendDevice> device = backEnd(domain, number);
+    if (device.isEmpty() && store.find(front).isEmpty()) {
+      throw new DiskException(Errno.ENODEV, "domain " + domain + " has no device " + number.name());
     }
-    remove(device, frontPath(domain, number));
+    if (device.isPresent() && !isForced) {
+      close(device.get(), most);
+    }
+    List<String> halves = new ArrayList<>(List.of(front));
+    device.ifPresent(back -> halves.add(back.path()));
+    remove(domain, number, halves);
   }
 
   /** The guest may say which it is, as long as that one says so, too. */
@@ -245,13 +248,14 @@ public final class GuestDevices {
     }
   }
 
-  private void remove(BackendDevice device, String front) throws IOException {
+  private void remove(int domain, DeviceNumber number, List<String> halves) throws IOException {
     int unused =
         store.transact(
             nodes -> {
-              nodes.remove(front);
-              nodes.remove(device.path());
-              nodes.remove("/libxl/" + device.domain() + "/device/vbd/" + device.device());
+              for (String half : halves) {
+                nodes.remove(half);
+              }
+              nodes.remove("/libxl/" + domain + "/device/vbd/" + number.value());
               return 0;
             });
   }

@@ -74,6 +74,13 @@ final class GuestDevicesTest {
   }
 
   @Test
+  void aHalfThatWasLeftBehindIsRemoved() throws Exception {
+    simulated.remove(own.path());
+    detach(false);
+    assertEquals(Optional.empty(), simulated.find(FRONT));
+  }
+
+  @Test
   void whatAGuestSaysOfItsDiskIsShownAsOneWord() throws Exception {
     simulated.write(
         FRONT,
