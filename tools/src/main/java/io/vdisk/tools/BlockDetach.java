@@ -54,7 +54,7 @@ public final class BlockDetach extends BlockCommand {
     DeviceNumber number = DeviceNumber.parse(operands.get(1));
     boolean isForced = arguments.has("--force");
     if (!isForced && domain == store.ownDomain()) {
-      refuseMounted(number.name(), Files.readAllLines(MOUNTS));
+      refuseMounted(number, Files.readAllLines(MOUNTS));
     }
     devices.detach(domain, number, isForced, timeout(arguments));
   }
@@ -65,7 +65,8 @@ public final class BlockDetach extends BlockCommand {
    *
    * @param mounts lines of {@code /proc/mounts}
    */
-  static void refuseMounted(String name, List<String> mounts) throws DiskException {
+  static void refuseMounted(DeviceNumber number, List<String> mounts) throws DiskException {
+    String name = number.linuxName();
     Pattern mounted = Pattern.compile("/dev/" + Pattern.quote(name) + "(?:[0-9]+)? (\\S+) .*");
     for (String line : mounts) {
       Matcher matcher = mounted.matcher(line);

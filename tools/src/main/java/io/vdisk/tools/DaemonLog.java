@@ -47,8 +47,8 @@ final class DaemonLog {
 
   private static void turnTo(String file, String program) {
     try {
-      System.setErr(
-          new PrintStream(new FileOutputStream(file, true), true, StandardCharsets.UTF_8));
+      BoundedLog log = new BoundedLog(new FileOutputStream(file, true));
+      System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
     } catch (IOException e) {
       System.err.println(program + ": no log is written to " + file + ": " + e.getMessage());
     }

@@ -13,6 +13,7 @@ import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.backend.tap.SharedFileListener;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.backend.tap.XenRing;
+import io.vdisk.backend.tap.xen.DeviceNumber;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -234,11 +235,15 @@ class XenCommandsTest {
   void aMountedDiskOfThisDomainIsNotTakenAway() throws Exception {
     List<String> mounts =
         List.of("/dev/sda1 / ext4 rw 0 0", "/dev/xvda1 /mnt ext4 rw,relatime 0 0");
-    IOException e =
-        assertThrows(IOException.class, () -> BlockDetach.refuseMounted("xvda", mounts));
-    assertEquals("/dev/xvda is mounted at /mnt; -f takes it away all the same", e.getMessage());
-    BlockDetach.refuseMounted("xvd", mounts);
-    BlockDetach.refuseMounted("xvdb", mounts);
+    for (String name : List.of("xvda", "xvda1", "sda", "sda1", "hda")) { // Linux names all alike
+      DeviceNumber number = DeviceNumber.parse(name);
+      IOException e =
+          assertThrows(IOException.class, () -> BlockDetach.refuseMounted(number, mounts));
+      assertTrue(e.getMessage().endsWith(" is mounted at /mnt; -f takes it away all the same"));
+    }
+    for (String name : List.of("xvdb", "xvdaa", "sdb", "hdc", "268456447")) {
+      BlockDetach.refuseMounted(DeviceNumber.parse(name), mounts);
+    }
   }
 
   @Test

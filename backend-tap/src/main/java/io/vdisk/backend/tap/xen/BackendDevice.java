@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.xen;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,8 @@ public record BackendDevice(int host, String type, int domain, int device) {
    * Xen 4.19 on).
    */
   public static final String VBD3 = "vbd3";
+
+  private static final String DOMAINS = "/local/domain";
 
   /** DOMID_FIRST_RESERVED is smaller: no guest has a greater one. */
   private static final int MOST_DOMAIN = 0xffff;
@@ -95,6 +98,34 @@ public record BackendDevice(int host, String type, int domain, int device) {
       }
     }
     return all;
+  }
+
+  /**
+   * All back ends, in any domain and of any type, that say that they serve a guest's device.
+   *
+   * @param frontend where the guest's half is
+   */
+  static List<BackendDevice> allOf(StoreNodes store, int domain, int device, String frontend)
+      throws IOException {
+    List<BackendDevice> all = new ArrayList<>();
+    for (String host : store.children(DOMAINS)) {
+      String types = DOMAINS + "/" + host + "/backend";
+      for (String type : store.children(types)) {
+        Optional<BackendDevice> one = of(types + "/" + type + "/" + domain + "/" + device);
+        if (one.isPresent() && one.get().serves(store, frontend)) {
+          all.add(one.get());
+        }
+      }
+    }
+    return all;
+  }
+
+  private boolean serves(StoreNodes store, String frontend) throws IOException {
+    try {
+      return new NodeFolder(store, path()).find("frontend").equals(Optional.of(frontend));
+    } catch (DiskException e) {
+      return false; // what is no text is no path
+    }
   }
 
   /** Where its nodes are. */

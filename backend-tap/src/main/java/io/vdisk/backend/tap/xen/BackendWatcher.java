@@ -3,6 +3,8 @@ package io.vdisk.backend.tap.xen;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +14,8 @@ import java.util.Optional;
  * that are there at the beginning are found, too. Any thread may call.
  */
 public final class BackendWatcher implements Closeable {
+  private static final Logger LOG = System.getLogger(XenDisk.class.getName());
+
   private static final String DOMAIN_BEGAN = "@introduceDomain";
   private static final String DOMAIN_ENDED = "@releaseDomain";
   private static final String DOMAINS = "/local/domain";
@@ -74,7 +78,7 @@ public final class BackendWatcher implements Closeable {
     try {
       for (String domain : store.children(DOMAINS)) {
         if (domain.matches("[0-9]{1,5}")) {
-          guard.claim(Integer.parseInt(domain));
+          alone("domain " + domain, () -> guard.claim(Integer.parseInt(domain)));
         }
       }
     } catch (IOException e) {
@@ -89,8 +93,28 @@ public final class BackendWatcher implements Closeable {
   }
 
   private void look(BackendDevice device) throws IOException {
-    if (!guard.isServedByQemu(device) && !isOfTapback(device)) {
-      servers.look(device);
+    alone(
+        device.toString(),
+        () -> {
+          if (!guard.isServedByQemu(device) && !isOfTapback(device)) {
+            servers.look(device);
+          }
+        });
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  /** Does something for one: if what its nodes hold is no text, that is nothing to the others. */
+  private static void alone(String whose, Step step) throws IOException {
+    try {
+      step.run();
+    } catch (StoreException e) {
+      if (e.is(StoreException.EIO)) {
+        throw e;
+      }
+      LOG.log(Level.WARNING, "{0}: {1}", whose, e.getMessage());
     }
   }
 

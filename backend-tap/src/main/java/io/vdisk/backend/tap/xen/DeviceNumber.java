@@ -132,6 +132,20 @@ public record DeviceNumber(int value) {
     };
   }
 
+  /**
+   * Its name in Linux, whose front end calls all disks {@code xvd}, and knows no partitions of
+   * {@code hd} (xen-blkfront.c, xen_translate_vdev).
+   */
+  public String linuxName() {
+    int minor = value & 0xff;
+    return switch (value & ~0xff) {
+      case SD -> "xvd" + letters(minor >> 4) + partition(minor & 15);
+      case HD -> "xvd" + letters(minor >> 6);
+      case SECOND_HD -> "xvd" + letters((minor >> 6) + 2);
+      default -> name();
+    };
+  }
+
   private static String letters(int disk) {
     String last = Character.toString('a' + disk % LETTERS);
     return disk < LETTERS ? last : letters(disk / LETTERS - 1) + last;

@@ -10,7 +10,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +18,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves each device by a process of its own, so that a crash takes one disk down; that is started
@@ -49,13 +50,14 @@ public final class DiskProcesses implements DeviceServers {
     Process start(BackendDevice device) throws IOException;
   }
 
+  /** What serves a device, as far as it was started here. */
   private static final class Child {
-    Process process;
-    long started = System.nanoTime();
+    @Nullable Process process; // null: another one serves the device, or none could be started
+    long tried; // when it was to be started last, nanoseconds
     int failures;
 
-    Child(Process process) {
-      this.process = process;
+    boolean isAlive() {
+      return process != null && process.isAlive();
     }
   }
 
@@ -64,6 +66,7 @@ public final class DiskProcesses implements DeviceServers {
   private final XenDisks together;
   private final Starter starter;
   private final Duration patience;
+  private final LongSupplier clock;
 
   /** Where all is decided, one thing after the other. */
   private final ExecutorService decider =
@@ -77,9 +80,6 @@ public final class DiskProcesses implements DeviceServers {
   /** By the decider. */
   private final Map<BackendDevice, Child> children = new HashMap<>();
 
-  /** Devices that another process serves. By the decider. */
-  private final Set<BackendDevice> taken = new HashSet<>();
-
   /** By the decider. */
   private boolean isEnding;
 
@@ -89,16 +89,22 @@ public final class DiskProcesses implements DeviceServers {
    * @param together serves disks in memory, and is closed with this
    */
   public DiskProcesses(XenStore store, DeviceLocks locks, XenDisks together, Starter starter) {
-    this(store, locks, together, starter, PATIENCE);
+    this(store, locks, together, starter, PATIENCE, System::nanoTime);
   }
 
   DiskProcesses(
-      XenStore store, DeviceLocks locks, XenDisks together, Starter starter, Duration patience) {
+      XenStore store,
+      DeviceLocks locks,
+      XenDisks together,
+      Starter starter,
+      Duration patience,
+      LongSupplier clock) {
     this.store = store;
     this.locks = locks;
     this.together = together;
     this.starter = starter;
     this.patience = patience;
+    this.clock = clock;
   }
 
   @Override
@@ -137,12 +143,9 @@ public final class DiskProcesses implements DeviceServers {
     }
   }
 
-  private void considerAll() throws IOException {
-    Set<BackendDevice> all = new HashSet<>(children.keySet());
-    all.addAll(taken);
-    for (BackendDevice device : all) {
-      consider(device);
-    }
+  /** Each for itself: what fails for one is nothing to the others. */
+  private void considerAll() {
+    Set.copyOf(children.keySet()).forEach(this::look);
   }
 
   private void consider(BackendDevice device) throws IOException {
@@ -150,57 +153,64 @@ public final class DiskProcesses implements DeviceServers {
       return;
     }
     Child child = children.get(device);
-    if (child != null && child.process.isAlive()) {
+    if (child != null && child.isAlive()) {
       return;
     }
     NodeFolder nodes = new NodeFolder(store, device.path());
     if (nodes.find("state").isEmpty()) {
       children.remove(device);
-      taken.remove(device);
       together.look(device); // which may have it
-    } else if (ImageName.isOfMemory(nodes.find("params").orElse(""))) {
+    } else if (isOfMemory(nodes)) {
       together.look(device);
-    } else if (child == null) {
-      begin(device);
     } else {
-      beginAgain(device, child);
+      begin(device, children.computeIfAbsent(device, unused -> new Child()));
     }
   }
 
-  private void begin(BackendDevice device) throws IOException {
-    if (!locks.isFree(device)) {
-      taken.add(device);
-    } else {
-      taken.remove(device);
-      Process process = starter.start(device);
-      children.put(device, new Child(process));
-      LOG.log(Level.INFO, "{0}: served by process {1}", device, process.pid() + "");
-      follow(device, process);
+  private static boolean isOfMemory(NodeFolder nodes) throws IOException {
+    try {
+      return ImageName.isOfMemory(nodes.find("params").orElse(""));
+    } catch (DiskException e) {
+      return false; // the process that is started tells what is wrong with it
     }
   }
 
-  private void follow(BackendDevice device, Process process) {
-    var unused = process.onExit().thenRun(() -> look(device));
-  }
-
-  private void beginAgain(BackendDevice device, Child child) throws IOException {
-    long lived = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - child.started);
+  /** Starts a process, if it is time and nobody serves the device; else at a later tick. */
+  private void begin(BackendDevice device, Child child) throws IOException {
+    long since = TimeUnit.NANOSECONDS.toSeconds(clock.getAsLong() - child.tried);
     long delay = Math.min(1L << Math.min(child.failures, 5), MOST_DELAY_SECONDS);
-    boolean mayBegin = child.failures == 0 || lived >= delay;
-    if (!mayBegin || !locks.isFree(device)) {
-      return; // at a later tick
+    boolean mayBegin = child.failures == 0 || since >= delay;
+    if (mayBegin && locks.isFree(device)) {
+      child.tried = clock.getAsLong();
+      Process ended = child.process;
+      if (ended != null) {
+        child.failures = since >= WELL_SECONDS ? 0 : child.failures + 1;
+        tellEnd(device, ended);
+      }
+      start(device, child);
     }
+  }
+
+  private static void tellEnd(BackendDevice device, Process ended) {
     LOG.log(
         Level.WARNING,
         "{0}: its process {1} ended with {2}, and is started again",
         device,
-        child.process.pid() + "",
-        child.process.exitValue() + "");
-    Process process = starter.start(device);
-    child.failures = lived >= WELL_SECONDS ? 0 : child.failures + 1;
-    child.process = process;
-    child.started = System.nanoTime();
-    follow(device, process);
+        ended.pid() + "",
+        ended.exitValue() + "");
+  }
+
+  private void start(BackendDevice device, Child child) {
+    child.process = null;
+    try {
+      Process process = starter.start(device);
+      child.process = process;
+      LOG.log(Level.INFO, "{0}: served by process {1}", device, process.pid() + "");
+      var unused = process.onExit().thenRun(() -> look(device));
+    } catch (IOException e) {
+      child.failures++;
+      LOG.log(Level.WARNING, "{0}: no process can serve it: {1}", device, e.getMessage());
+    }
   }
 
   /**
@@ -218,7 +228,7 @@ public final class DiskProcesses implements DeviceServers {
     decide(
         () -> {
           isEnding = true;
-          children.forEach((device, child) -> end(device, child.process, closings));
+          children.forEach((device, child) -> end(device, child, closings));
           told.countDown();
         });
     decider.shutdown();
@@ -229,8 +239,9 @@ public final class DiskProcesses implements DeviceServers {
     failure.check();
   }
 
-  private static void end(BackendDevice device, Process process, LastClosings closings) {
-    if (process.isAlive()) {
+  private static void end(BackendDevice device, Child child, LastClosings closings) {
+    Process process = child.process;
+    if (process != null && process.isAlive()) {
       process.destroy();
       String name = device + " (process " + process.pid() + ")";
       closings.add(name, process.onExit().thenCompose(ended -> checked(name, ended.exitValue())));

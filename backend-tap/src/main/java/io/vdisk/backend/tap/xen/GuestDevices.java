@@ -21,8 +21,10 @@ public final class GuestDevices {
   private final XenStore store;
 
   /**
-   * A disk of a guest as the store shows it; what is missing is empty.
+   * A disk of a guest as the store shows it; what is missing is empty. What the guest says is its
+   * word, without control characters, and {@code ?} if it is no text.
    *
+   * @param host the domain of the back end
    * @param frontState of the guest's side
    */
   public record Line(
@@ -52,7 +54,11 @@ public final class GuestDevices {
         return Integer.parseInt(number);
       }
     }
-    throw new DiskException(
+    throw noDomain(said);
+  }
+
+  private static DiskException noDomain(String said) {
+    return new DiskException(
         Errno.ENOENT, "there is no domain '" + StoreText.shown(said) + "' in Xen's store");
   }
 
@@ -67,7 +73,8 @@ public final class GuestDevices {
    *     disk that xentop shows
    * @param image as {@link ImageName} has it
    * @param mode {@code r} or {@code w}, with {@code !} where others may write too
-   * @throws DiskException with EEXIST if the guest has a device of this number
+   * @throws DiskException with EEXIST if the guest has a device of this number, with ENOENT if
+   *     there is no such guest
    */
   public BackendDevice attach(
       int host,
@@ -115,6 +122,9 @@ public final class GuestDevices {
             "1");
     return store.transact(
         nodes -> {
+          if (nodes.find(DOMAINS + "/" + domain).isEmpty()) {
+            throw noDomain(Integer.toString(domain));
+          }
           if (nodes.find(front).isPresent() || nodes.find(device.path()).isPresent()) {
             throw new DiskException(
                 Errno.EEXIST, "domain " + domain + " has a device " + number.name() + " already");
@@ -161,7 +171,9 @@ public final class GuestDevices {
           store
               .find(device.path() + "/hotplug-error")
               .orElse(device + ": was closed while it was attached");
-      remove(device, frontPath(device.domain(), new DeviceNumber(device.device())));
+      DeviceNumber number = new DeviceNumber(device.device());
+      String front = frontPath(device.domain(), number);
+      remove(device.domain(), number, List.of(front, device.path()));
       throw new DiskException(Errno.EIO, reason);
     }
     throw new DiskException(
@@ -179,18 +191,35 @@ public final class GuestDevices {
   public void detach(int domain, DeviceNumber number, boolean isForced, Duration most)
       throws IOException {
     String front = frontPath(domain, number);
-    BackendDevice device =
-        store
-            .find(front + "/backend")
-            .flatMap(BackendDevice::of)
-            .orElseThrow(
-                () ->
-                    new DiskException(
-                        Errno.ENODEV, "domain " + domain + " has no device " + number.name()));
-    if (!isForced) {
-      close(device, most);
+    Optional<BackendDevice> device = backEnd(domain, number);
+    if (device.isEmpty() && store.find(front).isEmpty()) {
+      throw new DiskException(Errno.ENODEV, "domain " + domain + " has no device " + number.name());
     }
-    remove(device, front);
+    if (device.isPresent() && !isForced) {
+      close(device.get(), most);
+    }
+    List<String> halves = new ArrayList<>(List.of(front));
+    device.ifPresent(back -> halves.add(back.path()));
+    remove(domain, number, halves);
+  }
+
+  /** The guest may say which it is, as long as that one says so, too. */
+  private Optional<BackendDevice> backEnd(int domain, DeviceNumber number) throws IOException {
+    String front = frontPath(domain, number);
+    String said = word(front, "backend");
+    List<BackendDevice> all = BackendDevice.allOf(store, domain, number.value(), front);
+    return all.stream()
+        .filter(device -> device.path().equals(said))
+        .findFirst()
+        .or(() -> all.stream().findFirst());
+  }
+
+  private String word(String path, String name) throws IOException {
+    try {
+      return new NodeFolder(store, path).find(name).map(StoreText::told).orElse("");
+    } catch (DiskException e) {
+      return "?";
+    }
   }
 
   private void close(BackendDevice device, Duration most) throws IOException {
@@ -219,13 +248,14 @@ public final class GuestDevices {
     }
   }
 
-  private void remove(BackendDevice device, String front) throws IOException {
+  private void remove(int domain, DeviceNumber number, List<String> halves) throws IOException {
     int unused =
         store.transact(
             nodes -> {
-              nodes.remove(front);
-              nodes.remove(device.path());
-              nodes.remove("/libxl/" + device.domain() + "/device/vbd/" + device.device());
+              for (String half : halves) {
+                nodes.remove(half);
+              }
+              nodes.remove("/libxl/" + domain + "/device/vbd/" + number.value());
               return 0;
             });
   }
@@ -261,18 +291,17 @@ public final class GuestDevices {
     for (String name : store.children(DOMAINS + "/" + domain + "/device/vbd")) {
       if (name.matches("[0-9]{1,9}")) {
         DeviceNumber number = new DeviceNumber(Integer.parseInt(name));
-        NodeFolder front = new NodeFolder(store, frontPath(domain, number));
-        String back = front.find("backend").orElse("");
-        boolean isBack = BackendDevice.of(back).isPresent();
+        String front = frontPath(domain, number);
+        Optional<BackendDevice> back = backEnd(domain, number);
         lines.add(
             new Line(
                 number,
-                front.find("backend-id").orElse(""),
-                front.find("state").orElse(""),
-                front.find("event-channel").orElse(""),
-                front.find("ring-ref").orElse(""),
-                back,
-                isBack ? store.find(back + "/params").orElse("") : ""));
+                back.map(device -> Integer.toString(device.host())).orElse(""),
+                word(front, "state"),
+                word(front, "event-channel"),
+                word(front, "ring-ref"),
+                back.map(BackendDevice::path).orElse(""),
+                back.isPresent() ? word(back.get().path(), "params") : ""));
       }
     }
     return lines;

@@ -106,13 +106,25 @@ final class Handshake {
       return;
     }
     disk.disconnect();
+    boolean isTaken = isFirst && seen == XenbusState.CONNECTED;
+    if (isTaken) {
+      checkOutlives(said);
+    }
     open(said);
     disk.connect(rings);
     tellProcess(seen);
-    if (isFirst && seen == XenbusState.CONNECTED) {
+    if (isTaken) {
       tellOfChangedSize(seen); // another process told the rest
     } else {
       boolean unused = own.write(seen, Announcement.withRings(said, disk.info()));
+    }
+  }
+
+  /** What a guest wrote to a disk in memory is not there for the process that takes over. */
+  private static void checkOutlives(BackendNodes said) throws DiskException {
+    if (ImageName.isOfMemory(said.params())) {
+      throw new DiskException(
+          Errno.EIO, StoreText.shown(said.params()) + " was lost with the process that served it");
     }
   }
 
@@ -132,18 +144,19 @@ final class Handshake {
     }
   }
 
+  /** What is wrong with the wish is told, and the disk stays as it is. */
   private void grow(XenbusState seen) throws IOException {
-    OptionalLong asked = own.nodes().number(SIZE, DiskInfo.SECTOR, Long.MAX_VALUE);
-    long sectors = asked.orElse(0) / DiskInfo.SECTOR;
-    if (sectors == 0 || sectors == disk.info().sectors() || sectors == refusedSectors) {
-      return;
-    }
     try {
-      DiskInfo grown = disk.grow(sectors);
-      LOG.log(Level.INFO, "{0}: has {1} sectors now", own.device(), grown.sectors());
-      boolean unused = own.write(seen, Announcement.ofSize(grown));
+      OptionalLong asked = own.nodes().number(SIZE, DiskInfo.SECTOR, Long.MAX_VALUE);
+      long sectors = asked.orElse(0) / DiskInfo.SECTOR;
+      if (sectors != 0 && sectors != disk.info().sectors() && sectors != refusedSectors) {
+        refusedSectors = sectors; // until it is done
+        DiskInfo grown = disk.grow(sectors);
+        refusedSectors = 0;
+        LOG.log(Level.INFO, "{0}: has {1} sectors now", own.device(), grown.sectors());
+        boolean unused = own.write(seen, Announcement.ofSize(grown));
+      }
     } catch (DiskException e) {
-      refusedSectors = sectors;
       troubles.tell(e);
     }
   }
@@ -156,14 +169,19 @@ final class Handshake {
       close(seen); // it has no ring
       return;
     }
-    if (isFirst && other == XenbusState.CONNECTED) {
-      open(said); // another process served the ring, and the guest still uses it
+    if (isFirst && mayBeConnected(seen) && mayBeConnected(other)) {
+      checkOutlives(said);
+      open(said); // another process served the ring, and the guest may still use it
       disk.connect(front.rings());
       tellProcess(seen);
     }
     if (seen != XenbusState.CLOSING) {
       boolean unused = own.write(seen, XenbusState.CLOSING);
     }
+  }
+
+  private static boolean mayBeConnected(XenbusState side) {
+    return side == XenbusState.CONNECTED || side == XenbusState.CLOSING;
   }
 
   /** Nothing is left to be served. */

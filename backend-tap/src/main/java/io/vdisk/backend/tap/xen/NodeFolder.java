@@ -14,8 +14,20 @@ import java.util.OptionalLong;
 record NodeFolder(StoreNodes store, String path) {
   private static final int MOST_DIGITS = 18;
 
+  /**
+   * What a node holds; empty if it is missing.
+   *
+   * @throws DiskException if that is no text
+   */
   Optional<String> find(String name) throws IOException {
-    return store.find(path + "/" + name);
+    try {
+      return store.find(path + "/" + name);
+    } catch (StoreException e) {
+      if (e.is(StoreException.EPROTO)) {
+        throw trouble(String.valueOf(e.getMessage()));
+      }
+      throw e;
+    }
   }
 
   /**

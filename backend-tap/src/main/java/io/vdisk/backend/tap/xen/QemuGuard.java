@@ -3,6 +3,7 @@ package io.vdisk.backend.tap.xen;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -14,10 +15,11 @@ import java.util.Set;
  * Knows which guests' devices of type {@code qdisk} are QEMU's: where one runs for the domain, or
  * is about to. Two that serve one ring would destroy the disk. One thread at a time.
  *
- * <p>xl writes the number of the process to {@code image/device-model-pid} of the domain before it
- * becomes QEMU; for domain 0 Xen's start script starts one, and writes a file. Where the node is
- * missing xl attaches no such disk to domain 0, and starts a QEMU for a guest that gets its first
- * one: so {@link #claim} writes the number of no process there.
+ * <p>A guest of type {@code hvm} always has one. Of others xl writes the number of the process to
+ * {@code image/device-model-pid} of the domain before it becomes QEMU; for domain 0 Xen's start
+ * script starts one, and writes a file. Where the node is missing xl attaches no such disk to
+ * domain 0, and starts a QEMU for a guest that gets its first one: so {@link #claim} writes the
+ * number of no process there.
  */
 final class QemuGuard {
   private static final Logger LOG = System.getLogger(XenDisk.class.getName());
@@ -55,19 +57,24 @@ final class QemuGuard {
   }
 
   private static boolean mayBeQemu(long pid) {
+    return text(Path.of("/proc/" + pid + "/cmdline"))
+        .map(words -> !words.contains(STAND_IN))
+        .orElse(false); // there is no such process
+  }
+
+  /** What a file holds, a character for each byte; empty if it cannot be read. */
+  private static Optional<String> text(Path file) {
     try {
-      return !Files.readString(Path.of("/proc/" + pid + "/cmdline")).contains(STAND_IN);
+      return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1));
     } catch (IOException e) {
-      return false; // there is no such process
+      return Optional.empty();
     }
   }
 
   /** Says of a domain that has no device model that it needs none. */
   void claim(int domain) throws IOException {
     String node = "/local/domain/" + domain + "/image/device-model-pid";
-    boolean mayClaim =
-        domain == host || store.find("/libxl/" + domain + "/type").orElse("").startsWith("pv");
-    if (mayClaim) {
+    if (domain == host || type(domain).startsWith("pv")) {
       boolean unused =
           store.transact(
               nodes -> {
@@ -93,18 +100,20 @@ final class QemuGuard {
   }
 
   private boolean hasQemu(int domain) throws IOException {
+    if (type(domain).equals("hvm")) {
+      return true; // or will have one: xl makes the disks first
+    }
     Optional<String> pid = store.find("/local/domain/" + domain + "/image/device-model-pid");
     if (pid.isPresent() && isQemu(pid.get())) {
       return true;
     }
-    if (domain == host) {
-      for (Path file : files) {
-        if (Files.isReadable(file) && isQemu(Files.readString(file))) {
-          return true;
-        }
-      }
-    }
-    return false;
+    return domain == host
+        && files.stream().anyMatch(file -> text(file).map(this::isQemu).orElse(false));
+  }
+
+  /** What xl says of a guest: {@code hvm}, {@code pv} or {@code pvh}; empty if it made none. */
+  private String type(int domain) throws IOException {
+    return store.find("/libxl/" + domain + "/type").orElse("");
   }
 
   private boolean isQemu(String pid) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,13 +19,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Requests to the store and their answers, and the events of watches in between. Any thread may
  * ask. One thread reads all that comes; another one calls those who watch, one event after the
- * other, so that they may ask themselves.
+ * other, so that they may ask themselves. A path that changes again before its watcher was called
+ * is told of once.
  *
  * <p>When the connection ends, by either side or because what comes makes no sense, all requests
  * fail, those that are waited for too.
  */
 final class StoreConnection implements Closeable {
   private record Asked(StoreOperation operation, CompletableFuture<StoreMessage> answer) {}
+
+  private record Listener(Consumer<String> body, boolean isOfPaths) {}
 
   private record Event(Consumer<String> listener, String path, boolean isLast) {}
 
@@ -33,8 +37,11 @@ final class StoreConnection implements Closeable {
   private final StoreChannel channel;
   private final long timeoutSeconds;
   private final Map<Integer, Asked> waiting = new ConcurrentHashMap<>();
-  private final Map<String, Consumer<String>> listeners = new ConcurrentHashMap<>();
+  private final Map<String, Listener> listeners = new ConcurrentHashMap<>();
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+
+  /** Those that nobody was told of yet: so often as a guest likes something changes. */
+  private final Set<Event> untold = ConcurrentHashMap.newKeySet();
 
   /** Held while a message is written, and while its number is made. */
   private final Object sending = new Object();
@@ -172,9 +179,13 @@ final class StoreConnection implements Closeable {
     return answer.payload();
   }
 
-  /** Whom to call for events with this token, from now on. */
-  void listen(String token, Consumer<String> listener) {
-    listeners.put(token, listener);
+  /**
+   * Whom to call for events with this token, from now on.
+   *
+   * @param isOfPaths whether it matters which path changed
+   */
+  void listen(String token, Consumer<String> listener, boolean isOfPaths) {
+    listeners.put(token, new Listener(listener, isOfPaths));
   }
 
   void forget(String token) {
@@ -231,15 +242,20 @@ final class StoreConnection implements Closeable {
     if (texts.size() < 2) {
       throw new StoreException(StoreException.EPROTO, "an event of the store has no path or token");
     }
-    Consumer<String> listener = listeners.get(texts.get(1));
+    Listener listener = listeners.get(texts.get(1));
     if (listener != null) { // else its watch was just ended
-      events.add(new Event(listener, texts.get(0), false));
+      String path = listener.isOfPaths() ? texts.get(0) : "";
+      Event event = new Event(listener.body(), path, false);
+      if (untold.add(event)) {
+        events.add(event);
+      }
     }
   }
 
   private void dispatch() {
     try {
       for (Event event = events.take(); !event.isLast(); event = events.take()) {
+        untold.remove(event); // before it is told: what changes from now on is another one
         event.listener().accept(event.path());
       }
     } catch (InterruptedException e) {

@@ -30,9 +30,6 @@ import java.util.Set;
 final class StoreDisks {
   private static final Logger LOG = System.getLogger(StoreDisks.class.getName());
 
-  /** So many characters of UTF-8, and a path, fit a message of the store. */
-  private static final int MOST_TOLD = 1000;
-
   private record Served(BlktapDaemon.Attached attached, TapNodes seen) {}
 
   private final XenStore store;
@@ -150,7 +147,7 @@ final class StoreDisks {
   }
 
   private void refuse(BackendDevice device, TapNodes seen, String sentence) throws IOException {
-    String told = sentence.substring(0, Math.min(sentence.length(), MOST_TOLD));
+    String told = StoreText.told(sentence);
     log(device, told);
     refused.put(device, seen);
     boolean unused =

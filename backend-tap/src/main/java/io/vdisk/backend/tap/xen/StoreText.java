@@ -20,6 +20,9 @@ final class StoreText {
   /** Characters of a value that a message repeats. */
   private static final int SHOWN = 80;
 
+  /** So many characters of UTF-8, and a path, fit a message of the store. */
+  private static final int MOST_TOLD = 1000;
+
   private static final Pattern PATH =
       Pattern.compile("/|(/[-A-Za-z0-9_@]+)+|@[-A-Za-z0-9_]+(/[0-9]+)?");
 
@@ -80,8 +83,19 @@ final class StoreText {
 
   /** The text with no more than a line of it, and without control characters, for a message. */
   static String shown(String text) {
-    String start = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...";
-    return start.replaceAll("\\p{Cntrl}", "?");
+    return clean(text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...");
+  }
+
+  /**
+   * A sentence about what went wrong as it is told in the store and in the log: strangers may have
+   * named what it is about.
+   */
+  static String told(String sentence) {
+    return clean(sentence.substring(0, Math.min(sentence.length(), MOST_TOLD)));
+  }
+
+  private static String clean(String text) {
+    return text.replaceAll("\\p{Cntrl}", "?");
   }
 
   /** Texts, each ended by a zero byte. */

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.xen;
 
+import io.vdisk.backend.tap.disk.DiskException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -49,11 +50,8 @@ record TapNodes(Map<String, String> said, String status, boolean isBound) {
   private static Optional<String> find(NodeFolder nodes, String name) throws IOException {
     try {
       return nodes.find(name);
-    } catch (StoreException e) {
-      if (e.is(StoreException.EPROTO)) {
-        return Optional.of(NO_TEXT);
-      }
-      throw e;
+    } catch (DiskException e) {
+      return Optional.of(NO_TEXT);
     }
   }
 

@@ -15,6 +15,7 @@ final class Troubles {
   private final XenStore store;
   private final BackendDevice device;
   private String last = "";
+  private boolean isForgotten; // what a process before this one told, too
 
   Troubles(XenStore store, BackendDevice device) {
     this.store = store;
@@ -37,19 +38,27 @@ final class Troubles {
   }
 
   void tell(String sentence) throws IOException {
-    if (!sentence.equals(last)) {
-      last = sentence;
-      LOG.log(Level.WARNING, "{0}: {1}", device, sentence);
-      store.write(device.errorPath() + "/error", sentence);
+    String told = StoreText.told(sentence);
+    if (!told.equals(last)) {
+      last = told;
+      LOG.log(Level.WARNING, "{0}: {1}", device, told);
+      store.write(device.errorPath() + "/error", told);
     }
   }
 
-  /** All is well again. */
+  /** All is well again, whoever told last that it was not. */
   void forget() throws IOException {
-    if (!last.isEmpty()) {
+    if (!isForgotten || !last.isEmpty()) {
       last = "";
-      store.remove(device.errorPath());
-      store.remove(device.path() + "/hotplug-error");
+      forget(device.errorPath());
+      forget(device.path() + "/hotplug-error");
+      isForgotten = true;
+    }
+  }
+
+  private void forget(String node) throws IOException {
+    if (store.find(node).isPresent()) {
+      store.remove(node);
     }
   }
 }

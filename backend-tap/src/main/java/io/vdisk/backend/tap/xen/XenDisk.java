@@ -141,6 +141,9 @@ public final class XenDisk implements Closeable {
       return;
     }
     isGone = false; // others were made in their place
+    if (seen.get() == XenbusState.INITIALISING) {
+      forgetOthers();
+    }
     Optional<BackendNodes> nodes = readNodes(seen.get());
     if (nodes.isEmpty() || !takeLock()) {
       return;
@@ -158,6 +161,15 @@ public final class XenDisk implements Closeable {
     }
     said = nodes.get();
     handshake.follow(seen.get(), other.get(), nodes.get(), front, refused != null);
+  }
+
+  /** A toolstack just made the nodes: what was done, or failed, was for others in their place. */
+  private void forgetOthers() throws IOException {
+    refused = null;
+    if (disk.isOpen()) {
+      handshake.release();
+      said = null;
+    }
   }
 
   /** What the toolstack says; empty if it makes no sense yet. An open image keeps its own. */
@@ -191,7 +203,7 @@ public final class XenDisk implements Closeable {
     String path = nodes.frontend() + "/state";
     if (frontWatch == null || !frontWatch.path().equals(path)) {
       endWatch();
-      frontWatch = host.store().watch(path, changed -> poke.run());
+      frontWatch = host.store().watch(path, poke);
     }
     return new FrontendNodes(host.store(), device, nodes.frontend(), host.options().mostQueues());
   }

@@ -94,12 +94,26 @@ public final class XenStore extends StoreNodes implements Closeable {
   /**
    * Watches a node and all below it, or a special event such as {@code @releaseDomain}. The
    * listener is called once at once, and then with the path of each node that changed; always by
-   * the same thread, one event after the other.
+   * the same thread, one event after the other. It is called once for what changes several times
+   * before it can be called.
    */
   public StoreWatch watch(String path, Consumer<String> listener) throws IOException {
+    return watch(path, listener, true);
+  }
+
+  /**
+   * The same for who looks for himself what changed. So a guest, which may make as many nodes below
+   * its own as it likes, keeps one event waiting at most.
+   */
+  StoreWatch watch(String path, Runnable listener) throws IOException {
+    return watch(path, changed -> listener.run(), false);
+  }
+
+  private StoreWatch watch(String path, Consumer<String> listener, boolean isOfPaths)
+      throws IOException {
     String token = "vdisk" + watches.incrementAndGet();
     StoreWatch watch = new StoreWatch(this, StoreText.path(path), token);
-    connection().listen(token, listener);
+    connection().listen(token, listener, isOfPaths);
     boolean isMade = false;
     try {
       ask(StoreOperation.WATCH, StoreText.terminated(path, token), path);

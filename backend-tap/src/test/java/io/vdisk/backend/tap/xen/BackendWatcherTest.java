@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.xen;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -28,12 +29,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices are found, and served beside each other. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -143,6 +148,23 @@ final class BackendWatcherTest {
   }
 
   @Test
+  void nodesThatAreNoTextDisturbNoOther() throws Exception {
+    PlayedFrontend ofWhom = guest("vbd3", 1);
+    ofWhom.attach(image("one"), "type=vdisk\0");
+    PlayedFrontend ofQemu = guest("qdisk", 2);
+    simulated.write("/local/domain/2/image/device-model-pid", "4711\0\0");
+    simulated.write("/local/domain/3/name", "guest");
+    simulated.write("/libxl/3/type", "pv\0\0");
+    ofQemu.attach(image("two"));
+    watch(disks);
+    PlayedFrontend good = guest("vdisk", 3);
+    good.attach(image("three"));
+    connect(good);
+    assertEquals(0, guests.get(3).write(0, 1));
+    assertEquals("1", ofQemu.backState());
+  }
+
+  @Test
   void oneThatFailsDisturbsNoOther() throws Exception {
     PlayedFrontend good = guest("vdisk", 1);
     good.attach(image("one"));
@@ -220,6 +242,36 @@ final class BackendWatcherTest {
   }
 
   @Test
+  void disksOfAnHvmGuestAreQemusBeforeThatRuns() throws Exception {
+    simulated.write("/libxl/1/type", "hvm"); // xl makes the disks, and starts QEMU then
+    simulated.write("/libxl/2/type", "pvh");
+    QemuGuard guard = guard(pid -> false);
+    assertTrue(guard.isServedByQemu(guest("qdisk", 1).device));
+    assertTrue(!guard.isServedByQemu(guest("vdisk", 1).device));
+    assertTrue(!guard.isServedByQemu(guest("qdisk", 2).device));
+  }
+
+  @Test
+  void aQemuWhoseWordsAreNoTextIsOne() throws Exception {
+    String words = "echo; exec sh -c 'read line' \"$(printf 'file=/srv/M\\374ller')\"";
+    Process process = new ProcessBuilder("sh", "-c", words).start();
+    started.add(process);
+    assertEquals('\n', process.getInputStream().read());
+    simulated.write("/local/domain/1/image/device-model-pid", Long.toString(process.pid()));
+    Path commandLine = Path.of("/proc/" + process.pid() + "/cmdline");
+    while (!new String(Files.readAllBytes(commandLine), ISO_8859_1).contains("=/srv/M\u00fcller")) {
+      Thread.onSpinWait(); // until the shell has become the other one
+    }
+    assertTrue(QemuGuard.ofHost(store, 0).isServedByQemu(guest("qdisk", 1).device));
+  }
+
+  @Test
+  void aFileThatNamesNoQemuDisturbsNobody() throws Exception {
+    Files.createDirectory(folder.resolve("qemu-dom0.pid"));
+    assertTrue(!guard(pid -> true).isServedByQemu(guest("qdisk", 0).device));
+  }
+
+  @Test
   void xlFindsADeviceModelOfDomain0AndOfParavirtualGuests() throws Exception {
     simulated.write("/local/domain/0/name", "Domain-0");
     simulated.write("/local/domain/1/name", "pv");
@@ -293,6 +345,81 @@ final class BackendWatcherTest {
     }
   }
 
+  /** One whose time passes as a test says. */
+  private DiskProcesses processes(DiskProcesses.Starter starter, AtomicLong seconds) {
+    DiskProcesses made =
+        new DiskProcesses(
+            store,
+            locks,
+            disks,
+            starter,
+            Duration.ofSeconds(1),
+            () -> TimeUnit.SECONDS.toNanos(seconds.get()));
+    opened.add(0, made);
+    return made;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aProcessThatCannotBeStartedIsTriedAgainWhateverOthersDo(int hopeless) throws Exception {
+    Starts starts = new Starts();
+    AtomicBoolean hasMemory = new AtomicBoolean();
+    AtomicLong seconds = new AtomicLong();
+    DiskProcesses processes =
+        processes(
+            device -> {
+              if (device.domain() == hopeless || (device.domain() != 3 && !hasMemory.get())) {
+                throw new IOException("no memory for another process");
+              }
+              return starts.start(device);
+            },
+            seconds);
+    for (int domain = 1; domain <= 3; domain++) {
+      PlayedFrontend guest = guest("qdisk", domain);
+      guest.attach("aio:/a");
+      processes.look(guest.device);
+    }
+    assertTrue(starts.next().isAlive()); // of the last one: the others were tried before
+    hasMemory.set(true);
+    seconds.addAndGet(30);
+    processes.tick();
+    assertTrue(starts.next().isAlive());
+  }
+
+  @Test
+  void aProcessThatEndsAtOnceIsStartedLaterAndLater() throws Exception {
+    Starts starts = new Starts();
+    AtomicLong seconds = new AtomicLong();
+    DiskProcesses processes = processes(starts, seconds);
+    watch(processes);
+    guest("qdisk", 1).attach("aio:/a");
+    starts.next().destroyForcibly();
+    Process process = starts.next(); // at once, the first time
+    int domain = 1;
+    for (int delay : List.of(2, 4, 8, 16, 30, 30)) {
+      process.destroyForcibly().waitFor();
+      seconds.addAndGet(delay - 1);
+      processes.tick();
+      guest("qdisk", ++domain).attach("aio:/b");
+      Process other = starts.next(); // so the tick was heard
+      assertTrue(starts.all.isEmpty(), "not after " + (delay - 1) + " s");
+      seconds.incrementAndGet();
+      processes.tick();
+      process = starts.next();
+      assertTrue(other.isAlive());
+    }
+  }
+
+  @Test
+  void aProcessIsStartedForAnImageWhoseNameIsNoTextAndTellsSo() throws Exception {
+    Starts starts = new Starts();
+    DiskProcesses processes = new DiskProcesses(store, locks, disks, starts);
+    opened.add(0, processes);
+    watch(processes);
+    guest("qdisk", 1).attach("aio:/a\0b");
+    assertTrue(starts.next().isAlive());
+  }
+
   @Test
   void memoryDisksAreServedInTheOneProcessThatGuestsShare() throws Exception {
     Starts starts = new Starts();
@@ -351,7 +478,8 @@ final class BackendWatcherTest {
               all.add(process);
               return process;
             },
-            Duration.ofSeconds(1));
+            Duration.ofSeconds(1),
+            System::nanoTime);
     watch(processes);
     guest("qdisk", STUCK).attach("aio:/a");
     Process stuck = all.take();

@@ -71,6 +71,23 @@ final class DeviceNumberTest {
         "'" + said + "' is no device of a guest, as xvda, sda1, hdc and 51712 are", e.getMessage());
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "xvda, xvda",
+    "xvdb3, xvdb3",
+    "xvdtq37, xvdtq37",
+    "sda, xvda",
+    "sdp15, xvdp15",
+    "hda, xvda",
+    "hdb1, xvdb",
+    "hdc, xvdc",
+    "hdd, xvdd",
+    "1, 1"
+  })
+  void linuxNamesAllDisksAlike(String name, String linux) throws Exception {
+    assertEquals(linux, DeviceNumber.parse(name).linuxName());
+  }
+
   @Test
   void aNumberWithoutNameIsItself() {
     assertEquals("4711", new DeviceNumber(4711).name());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -223,6 +226,52 @@ final class StoreConnectionTest {
     assertEquals(
         "an event of the store has no path or token",
         store.ended().get(30, TimeUnit.SECONDS).getMessage());
+  }
+
+  /** Events for someone who is busy with the first one; how often is listened in all. */
+  private int heardOf(int events, boolean isOfPaths) throws Exception {
+    CountDownLatch isFree = new CountDownLatch(1);
+    AtomicInteger heard = new AtomicInteger();
+    Runnable listener =
+        () -> {
+          heard.incrementAndGet();
+          Uninterruptibles.awaitUninterruptibly(isFree);
+        };
+    CompletableFuture<StoreWatch> watch =
+        ask(
+            () ->
+                isOfPaths
+                    ? store.watch("/a", path -> listener.run())
+                    : store.watch("/a", listener));
+    byte[] unused = wire.sent.take();
+    wire.answer(4, 1, 0, "OK\0");
+    assertEquals("/a", watch.get(30, TimeUnit.SECONDS).path());
+    for (int i = 0; i < events; i++) {
+      wire.answer(15, 0, 0, (isOfPaths ? "/a/b" : "/a/" + i) + "\0vdisk1\0");
+    }
+    CompletableFuture<String> read = ask(() -> store.read("/b")); // which comes behind them
+    unused = wire.sent.take();
+    wire.answer(2, 2, 0, "1");
+    assertEquals("1", read.get(30, TimeUnit.SECONDS));
+    CompletableFuture<Integer> after = new CompletableFuture<>();
+    CompletableFuture<StoreWatch> last =
+        ask(() -> store.watch("/c", path -> after.complete(heard.get())));
+    unused = wire.sent.take();
+    isFree.countDown();
+    wire.answer(4, 3, 0, "OK\0");
+    wire.answer(15, 0, 0, "/c\0vdisk2\0");
+    assertEquals("/c", last.get(30, TimeUnit.SECONDS).path());
+    return after.get(30, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void whoIsBusyHearsOnceOfWhatChangesOften() throws Exception {
+    assertTrue(heardOf(1000, true) <= 2);
+  }
+
+  @Test
+  void whoAsksForNoPathsHearsOnceOfAllThatChanges() throws Exception {
+    assertTrue(heardOf(1000, false) <= 2);
   }
 
   @Test

@@ -207,6 +207,79 @@ final class XenDiskTest extends XenDiskFixture {
   }
 
   @Test
+  void aBackEndThatWasKilledWhileTheGuestWasClosingItsUsedDiskServesItToItsEnd() throws Exception {
+    connectTo(image("raw"));
+    front.state(XenbusState.CLOSING); // as Linux' front end does with a disk that is mounted
+    disk.step();
+    disk.close();
+    disk = newDisk(front.device);
+    simulated.takeWritten();
+    assertEquals(List.of(), step());
+    assertEquals(0, guest.write(0, 7));
+    front.state(XenbusState.CLOSED);
+    assertEquals(List.of("state=6"), step());
+  }
+
+  @Test
+  void aGuestThatHasLetGoOfItsRingClosesThoughItsBackEndWasKilled() throws Exception {
+    connectTo(image("raw"));
+    front.state(XenbusState.CLOSING);
+    disk.step();
+    disk.close();
+    disk = newDisk(front.device);
+    refusal = "grant 8 does not map";
+    disk.step();
+    assertEquals("5", front.backState());
+    front.state(XenbusState.CLOSED);
+    disk.step();
+    assertEquals("6", front.backState());
+  }
+
+  @Test
+  void aDeviceThatIsMadeAnewBehindOurBackHasItsOwnImage() throws Exception {
+    connectTo(image("raw"));
+    assertEquals(0, guest.write(0, 7));
+    simulated.remove(front.back);
+    simulated.remove(front.front);
+    connectTo(image("qcow2"));
+    assertEquals(0, guest.read(0));
+    assertEquals("no trouble", trouble());
+  }
+
+  @Test
+  void aDeviceThatIsMadeAnewBehindOurBackIsTriedAnew() throws Exception {
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    assertEquals("6", front.backState());
+    simulated.remove(front.back);
+    String unused = image("raw");
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    assertEquals("2", front.backState());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aMemoryDiskIsNoneAfterItsProcessWasKilled(boolean isClosing) throws Exception {
+    connectTo("ram:1M");
+    assertEquals(0, guest.write(0, 7));
+    if (isClosing) {
+      front.askToClose();
+    }
+    disk.close();
+    disk = newDisk(front.device);
+    disk.step();
+    assertEquals("5", front.backState());
+    assertFalse(guest.isServed());
+    assertEquals("ram:1M was lost with the process that served it", trouble());
+    front.state(XenbusState.CLOSED);
+    disk.step();
+    front.state(XenbusState.INITIALISING);
+    disk.step();
+    assertEquals(isClosing ? "6" : "2", front.backState()); // an empty one
+  }
+
+  @Test
   void aFrontEndThatIsGoneIsLetGo() throws Exception {
     connectTo(image("raw"));
     simulated.remove(front.front);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes wrong with a device: it is told, and the guest is not left waiting. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -165,6 +166,53 @@ final class XenDiskTroubleTest extends XenDiskFixture {
     assertTrue(trouble().contains("cannot grow from 8388608 to 1048576 bytes"), trouble());
     assertEquals("4", front.backState());
     assertEquals(0, guest.write(0, 5));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10G", "-1", "9999999999999999999", "1\0"})
+  void aSizeThatIsNoneIsToldAndTheDiskGoesOn(String size) throws Exception {
+    connectTo(image("raw"));
+    simulated.write(front.back + "/vdisk-size", size);
+    disk.step();
+    assertTrue(trouble().startsWith(front.back + "/vdisk-size "), trouble());
+    assertEquals("4", front.backState());
+    assertEquals(0, guest.write(0, 5));
+  }
+
+  @Test
+  void aLongStoryIsCutShortForTheStore() throws Exception {
+    front.attach("vhd:" + folder + "/" + "long".repeat(998)); // nearly as long as a node can be
+    disk.step();
+    assertEquals("6", front.backState());
+    assertTrue(trouble().startsWith(folder + "/longlong"), trouble());
+    assertEquals(trouble(), simulated.find(front.back + "/hotplug-error").orElseThrow());
+  }
+
+  @Test
+  void whatAStrangerMayHaveSaidIsShownWithoutItsControlCharacters() throws Exception {
+    front.attach(image("raw"));
+    disk.step();
+    refusal = "grant\0\n2026-01-01 00:00:00 INFO all is well\033[2J";
+    front.makeRing(8, 15);
+    disk.step();
+    assertEquals("5", front.backState());
+    assertEquals("grant??2026-01-01 00:00:00 INFO all is well?[2J", trouble());
+  }
+
+  @Test
+  void whatAProcessBeforeCouldNotDoIsForgottenOnceItIsDone() throws Exception {
+    front.attach("raw:" + folder + "/disk.raw");
+    disk.step();
+    disk.close();
+    disk = newDisk(front.device);
+    String unused = image("raw");
+    front.state(XenbusState.CLOSED);
+    disk.step();
+    front.state(XenbusState.INITIALISING);
+    disk.step();
+    assertEquals("2", front.backState());
+    assertEquals("no trouble", trouble());
+    assertEquals(Optional.empty(), simulated.find(front.back + "/hotplug-error"));
   }
 
   @Test

@@ -102,8 +102,8 @@ final class XenStoreTest {
     assertEquals("/a", heard.poll(30, TimeUnit.SECONDS));
     simulated.write("/a/b", "1");
     simulated.write("/b", "1");
-    simulated.remove("/a/b");
     assertEquals("/a/b", heard.poll(30, TimeUnit.SECONDS));
+    simulated.remove("/a/b");
     assertEquals("/a/b", heard.poll(30, TimeUnit.SECONDS));
     watch.close();
     simulated.write("/a/b", "2");
