@@ -50,7 +50,10 @@ public final class Tapdisk {
 
   private static final String PROGRAM = "tapdisk";
 
-  private static final String USAGE = "usage: tapdisk <-u uuid> <-c control socket>";
+  private static final String USAGE =
+      """
+      usage: tapdisk [-D] [OPTIONS]
+             tapdisk [-D] [OPTIONS] <READ fifo> <WRITE fifo>""";
 
   /** What the tapdisk of blktap 1 printed. */
   private static final String PIPES_USAGE =
@@ -120,7 +123,7 @@ public final class Tapdisk {
               .value(DaemonLog.OPTION)
               .parse(words);
       if (arguments.has("--help")) {
-        console.err().println(USAGE + "\n" + HELP);
+        console.out().println(USAGE + "\n" + HELP);
         return 0;
       }
       if (arguments.has("--version")) {
