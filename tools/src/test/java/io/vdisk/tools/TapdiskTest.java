@@ -246,6 +246,22 @@ class TapdiskTest {
     assertTrue(log.stream().allMatch(line -> line.matches(time + ".*")), log::toString);
   }
 
+  /** A tapdisk has a folder of its own. */
+  @Test
+  void relativeNamesAreThoseOfWhoCommands() throws Exception {
+    vhd();
+    Path here = Path.of("").toAbsolutePath();
+    String relative = "vhd:" + here.relativize(shell.folder.resolve("d.vhd"));
+
+    tap("create", "-a", relative);
+
+    assertTrue(tap("list").contains("args=vhd:" + here + "/.."), shell.out);
+    pid = Long.parseLong(firstPid());
+    tap("pause", "-p", "" + pid, "-m", "0");
+    tap("unpause", "-p", "" + pid, "-m", "0", "-a", relative);
+    assertTrue(tap("list").contains("args=vhd:" + here + "/.."), shell.out);
+  }
+
   private String firstPid() {
     return shell.out.replaceAll("pid=(\\d+) (?s).*", "$1");
   }
