@@ -73,7 +73,8 @@ public final class Tapdisk {
                             the variable VDISK_TAP_COMPAT says the same
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
-                            name each file that this process may read, and its guest reads that
+                            name each file that this process may read, and its guest reads that;
+                            the variable VDISK_BACKING_POLICY says the same
         --log FILE          where the log goes, instead of standard error, which is let go of in
                             the background; the variable VDISK_TAP_LOG says the same
         --statistics DIR    where the numbers of guests of Xen are told, instead of /dev/shm
