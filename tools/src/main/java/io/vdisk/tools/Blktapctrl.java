@@ -132,7 +132,7 @@ public final class Blktapctrl {
       return ("attach " + (arguments.has("-r") ? "r" : "w"))
           + (" " + arguments.value("--domain").orElse("0"))
           + (" " + arguments.value("--device").orElse("0"))
-          + (" " + operands.get(1));
+          + (" " + DiskName.absolute(operands.get(1)));
     }
     throw new UsageException("unknown or incomplete command '" + command + "'");
   }

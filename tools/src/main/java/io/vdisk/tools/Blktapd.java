@@ -52,7 +52,8 @@ public final class Blktapd {
                             /dev/shm
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
-                            name each file that this process may read, and its guest reads that
+                            name each file that this process may read, and its guest reads that;
+                            the variable VDISK_BACKING_POLICY says the same
             --version       prints the version
         --serve PATH        serves one device, and ends with it: what it starts for each
       The variable XENSTORED_PATH names another socket of xenstored.

@@ -2,10 +2,9 @@ package io.vdisk.tools;
 
 import io.vdisk.backend.tap.xen.BackendDevice;
 import io.vdisk.backend.tap.xen.DeviceNumber;
-import io.vdisk.backend.tap.xen.GuestDevices;
 import io.vdisk.backend.tap.xen.ImageName;
-import io.vdisk.backend.tap.xen.XenStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 
@@ -44,26 +43,28 @@ public final class BlockAttach extends BlockCommand {
 
   @Override
   Arguments.Syntax syntax() {
-    return super.syntax().value("--type");
+    return new Arguments.Syntax().value("--type").value("--timeout");
   }
 
   @Override
-  void run(Arguments arguments, XenStore store, GuestDevices devices, Console console)
-      throws IOException, UsageException {
+  Action action(Arguments arguments) throws IOException, UsageException {
     List<String> operands = arguments.operands();
     if (operands.size() < 4 || operands.size() > 5) {
       throw new UsageException("expected 4 or 5 operands, found " + operands.size());
     }
-    int domain = devices.domain(operands.get(0));
     String image = ImageName.of(operands.get(1));
     String device = operands.get(2);
     boolean isCdrom = device.endsWith(":cdrom");
     DeviceNumber number = DeviceNumber.parse(device.replaceFirst(":(cdrom|disk)$", ""));
-    int host = operands.size() == 5 ? devices.domain(operands.get(4)) : store.ownDomain();
-    BackendDevice made =
-        devices.attach(
-            host, type(arguments), domain, number, image, mode(operands.get(3)), isCdrom);
-    devices.awaitConnection(made, timeout(arguments));
+    String mode = mode(operands.get(3));
+    String type = type(arguments);
+    Duration timeout = timeout(arguments);
+    return (store, devices, console) -> {
+      int domain = devices.domain(operands.get(0));
+      int host = operands.size() == 5 ? devices.domain(operands.get(4)) : store.ownDomain();
+      BackendDevice made = devices.attach(host, type, domain, number, image, mode, isCdrom);
+      devices.awaitConnection(made, timeout);
+    };
   }
 
   private static String type(Arguments arguments) throws UsageException {

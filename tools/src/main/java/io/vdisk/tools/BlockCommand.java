@@ -23,27 +23,31 @@ abstract class BlockCommand {
     this.help = help;
   }
 
-  /** The options beside --help, --version and --timeout. */
-  Arguments.Syntax syntax() {
-    return new Arguments.Syntax();
+  /** What a command line asks for, once it is understood. */
+  @FunctionalInterface
+  interface Action {
+    /** Carries it out. */
+    void run(XenStore store, GuestDevices devices, Console console) throws IOException;
   }
 
-  /** Carries it out. */
-  abstract void run(Arguments arguments, XenStore store, GuestDevices devices, Console console)
-      throws IOException, UsageException;
+  /** The options beside --help and --version. */
+  abstract Arguments.Syntax syntax();
+
+  /** Understands all of a command line, before anything is done. */
+  abstract Action action(Arguments arguments) throws IOException, UsageException;
 
   /** The exit code: 0, or the number of the error. */
   final int run(List<String> words, Console console) {
     try {
-      Arguments arguments =
-          syntax().flag("-h", "--help").flag("--version").value("--timeout").parse(words);
+      Arguments arguments = syntax().flag("-h", "--help").flag("--version").parse(words);
       if (arguments.has("--help")) {
         console.out().println(usage + "\n" + help);
       } else if (arguments.has("--version")) {
         console.out().println(name + " " + Help.version());
       } else {
+        Action action = action(arguments);
         try (XenStore store = XenStore.open(console.environment())) {
-          run(arguments, store, new GuestDevices(store), console);
+          action.run(store, new GuestDevices(store), console);
         }
       }
       return 0;
@@ -59,7 +63,7 @@ abstract class BlockCommand {
     }
   }
 
-  /** How long is waited for the guest. */
+  /** How long is waited for the guest: {@code --timeout}. */
   static Duration timeout(Arguments arguments) throws UsageException {
     String seconds = arguments.value("--timeout").orElse(Integer.toString(DEFAULT_SECONDS));
     if (!seconds.matches("[0-9]{1,6}")) {

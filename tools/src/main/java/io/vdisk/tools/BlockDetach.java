@@ -3,11 +3,10 @@ package io.vdisk.tools;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.backend.tap.xen.DeviceNumber;
-import io.vdisk.backend.tap.xen.GuestDevices;
-import io.vdisk.backend.tap.xen.XenStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -43,20 +42,22 @@ public final class BlockDetach extends BlockCommand {
 
   @Override
   Arguments.Syntax syntax() {
-    return new Arguments.Syntax().flag("-f", "--force");
+    return new Arguments.Syntax().flag("-f", "--force").value("--timeout");
   }
 
   @Override
-  void run(Arguments arguments, XenStore store, GuestDevices devices, Console console)
-      throws IOException, UsageException {
+  Action action(Arguments arguments) throws IOException, UsageException {
     List<String> operands = arguments.operands(2, "a domain and a device");
-    int domain = devices.domain(operands.get(0));
     DeviceNumber number = DeviceNumber.parse(operands.get(1));
     boolean isForced = arguments.has("--force");
-    if (!isForced && domain == store.ownDomain()) {
-      refuseMounted(number, Files.readAllLines(MOUNTS));
-    }
-    devices.detach(domain, number, isForced, timeout(arguments));
+    Duration timeout = timeout(arguments);
+    return (store, devices, console) -> {
+      int domain = devices.domain(operands.get(0));
+      if (!isForced && domain == store.ownDomain()) {
+        refuseMounted(number, Files.readAllLines(MOUNTS));
+      }
+      devices.detach(domain, number, isForced, timeout);
+    };
   }
 
   /**

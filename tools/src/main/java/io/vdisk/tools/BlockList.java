@@ -1,8 +1,6 @@
 package io.vdisk.tools;
 
 import io.vdisk.backend.tap.xen.GuestDevices;
-import io.vdisk.backend.tap.xen.XenStore;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -31,13 +29,24 @@ public final class BlockList extends BlockCommand {
   }
 
   @Override
-  void run(Arguments arguments, XenStore store, GuestDevices devices, Console console)
-      throws IOException, UsageException {
-    int domain = devices.domain(arguments.operands(1, "a domain").get(0));
+  Arguments.Syntax syntax() {
+    return new Arguments.Syntax();
+  }
+
+  @Override
+  Action action(Arguments arguments) throws UsageException {
+    String name = arguments.operands(1, "a domain").get(0);
+    return (store, devices, console) -> {
+      int domain = devices.domain(name);
+      print(devices.list(domain), domain, console);
+    };
+  }
+
+  private static void print(List<GuestDevices.Line> lines, int domain, Console console) {
     console
         .out()
         .printf(LINE, "Vdev", "BE", "handle", "state", "evt-ch", "ring-ref", "BE-path", "params");
-    for (GuestDevices.Line line : devices.list(domain)) {
+    for (GuestDevices.Line line : lines) {
       console
           .out()
           .printf(

@@ -9,18 +9,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The log of a daemon: a line for each event, on standard error, or in a file where that is let go
+ * Where the log of a daemon goes, {@link LogLines}: standard error, or a file where that is let go
  * of. To be begun before anything is logged.
  */
 final class DaemonLog {
   /** The option that names the file. */
   static final String OPTION = "--log";
-
-  /** The formats of java.util.logging, and of the JVM's own logger where that is missing. */
-  private static final List<String> FORMATS =
-      List.of("java.util.logging.SimpleFormatter.format", "jdk.system.logger.format");
-
-  private static final String LINE = "%1$tF %1$tT %4$s %5$s%6$s%n";
 
   private DaemonLog() {}
 
@@ -38,10 +32,14 @@ final class DaemonLog {
    * @param byDefault the file where they name none; empty: standard error, while that is there
    */
   static void begin(String program, List<String> words, Optional<String> byDefault) {
-    FORMATS.forEach(name -> System.setProperty(name, LINE));
-    int at = words.indexOf(OPTION);
-    boolean isNamed = at >= 0 && at + 1 < words.size();
-    Optional<String> file = isNamed ? Optional.of(words.get(at + 1)) : byDefault;
+    Optional<String> file = byDefault;
+    for (int i = 0; i < words.size(); i++) {
+      if (words.get(i).startsWith(OPTION + "=")) {
+        file = Optional.of(words.get(i).substring(OPTION.length() + 1));
+      } else if (words.get(i).equals(OPTION) && i + 1 < words.size()) {
+        file = Optional.of(words.get(i + 1));
+      }
+    }
     file.ifPresent(name -> turnTo(name, program));
   }
 

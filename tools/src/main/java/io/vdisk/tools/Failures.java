@@ -2,6 +2,7 @@ package io.vdisk.tools;
 
 import io.vdisk.ReferenceDeniedException;
 import io.vdisk.SecretException;
+import io.vdisk.file.FileLockedException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -66,6 +67,10 @@ final class Failures {
     if (failure instanceof SecretException && message(failure).endsWith("was given for it")) {
       return message(failure)
           + " (--object secret,id=ID,file=PATH and --source-secret ID give one)";
+    }
+    if (failure instanceof FileLockedException) {
+      return message(failure).replaceFirst(" \\(OpenOptions.*", "")
+          + " (vdisk's -U ignores that, where an image is only read)";
     }
     if (failure instanceof NoSuchFileException) {
       return message(failure) + ": no such file";

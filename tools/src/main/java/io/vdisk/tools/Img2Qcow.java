@@ -79,6 +79,7 @@ public final class Img2Qcow {
     if (Files.exists(source) && Files.exists(target) && Files.isSameFile(source, target)) {
       throw new IllegalArgumentException(source + " and " + target + " are the same file");
     }
+    Transfer transfer = new Transfer(console);
     long start = System.nanoTime();
     try (BlockDevice from = Images.open(source, OpenOptions.readOnly().withFormat("raw"));
         TargetFile file = TargetFile.of(target)) {
@@ -90,12 +91,9 @@ public final class Img2Qcow {
                   .withPageCache(PageCache.WRITTEN_BACK))) {
         QcowCreate.checksum(to).forEach(console.out()::println);
         console.err().println("Qcow file created: size " + virtualSize / SECTOR + " sectors");
-        ImageCopy.of(from, to)
-            .toEmptyTarget()
-            .toLargerTarget()
-            .withProgress(new Transfer(console))
-            .run();
+        ImageCopy.of(from, to).toEmptyTarget().toLargerTarget().withProgress(transfer).run();
       } catch (IOException e) {
+        transfer.breakOff();
         throw file.named(e);
       }
       long written = file.complete();
@@ -133,6 +131,13 @@ public final class Img2Qcow {
     Transfer(Console console) {
       this.console = console;
       this.bar = new ProgressBar(console.err(), true);
+    }
+
+    /** What is said next begins a line of its own. */
+    void breakOff() {
+      if (shown > 0 && shown < 100) {
+        console.err().println();
+      }
     }
 
     @Override

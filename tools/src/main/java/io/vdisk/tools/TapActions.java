@@ -158,7 +158,10 @@ final class TapActions {
 
   void unpause(ShortOptions options) throws DiskException, UsageException {
     ResumeRequest resuming =
-        new ResumeRequest(options.value('a'), options.value('c').map(Path::of), options.value('2'));
+        new ResumeRequest(
+            options.value('a').map(DiskName::absolute),
+            options.value('c').map(name -> Path.of(name).toAbsolutePath()),
+            options.value('2').map(DiskName::absolute));
     client.resume(required(options, 'p'), required(options, 'm'), resuming);
   }
 

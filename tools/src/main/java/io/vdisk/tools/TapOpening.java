@@ -42,10 +42,10 @@ final class TapOpening {
       throw new UsageException("-t takes at most " + MAX_TIMEOUT + " seconds");
     }
     return new OpenRequest(
-        disk.get(),
+        DiskName.absolute(disk.get()),
         flags,
-        options.value('C').map(Path::of),
-        options.value('2'),
+        options.value('C').map(name -> Path.of(name).toAbsolutePath()),
+        options.value('2').map(DiskName::absolute),
         options.has('E') ? Optional.of(key(options, in)) : Optional.empty(),
         options.number('e'),
         timeout);

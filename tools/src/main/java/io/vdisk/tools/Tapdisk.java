@@ -50,7 +50,10 @@ public final class Tapdisk {
 
   private static final String PROGRAM = "tapdisk";
 
-  private static final String USAGE = "usage: tapdisk <-u uuid> <-c control socket>";
+  private static final String USAGE =
+      """
+      usage: tapdisk [-D] [OPTIONS]
+             tapdisk [-D] [OPTIONS] <READ fifo> <WRITE fifo>""";
 
   /** What the tapdisk of blktap 1 printed. */
   private static final String PIPES_USAGE =
@@ -70,7 +73,8 @@ public final class Tapdisk {
                             the variable VDISK_TAP_COMPAT says the same
         --backing-policy P  which files images may name: any (default), within=DIR,
                             same-directory or deny. Under "any" an image that a stranger made can
-                            name each file that this process may read, and its guest reads that
+                            name each file that this process may read, and its guest reads that;
+                            the variable VDISK_BACKING_POLICY says the same
         --log FILE          where the log goes, instead of standard error, which is let go of in
                             the background; the variable VDISK_TAP_LOG says the same
         --statistics DIR    where the numbers of guests of Xen are told, instead of /dev/shm
@@ -120,7 +124,7 @@ public final class Tapdisk {
               .value(DaemonLog.OPTION)
               .parse(words);
       if (arguments.has("--help")) {
-        console.err().println(USAGE + "\n" + HELP);
+        console.out().println(USAGE + "\n" + HELP);
         return 0;
       }
       if (arguments.has("--version")) {

@@ -37,6 +37,9 @@ final class TargetFile implements Closeable {
 
   private static final String RAW = "raw";
 
+  /** All that Linux' host says of a full disk, without a name. */
+  private static final String NO_SPACE = "No space left on device";
+
   /** Bytes at either end of an image that are enough to know it by. */
   private static final int HEADER = 512;
 
@@ -184,10 +187,13 @@ final class TargetFile implements Closeable {
     return length;
   }
 
-  /** The same failure, with a message that knows nothing of the temporary name. */
+  /** The same failure, with a message that names the file, and knows nothing of a temporary one. */
   IOException named(IOException failure) {
     String message = String.valueOf(failure.getMessage());
     String own = message.replace(temporary.toString(), path.toString());
+    if (own.equals(NO_SPACE)) {
+      own = path + ": " + own;
+    }
     return own.equals(message) ? failure : new IOException(own, failure);
   }
 

@@ -215,7 +215,7 @@ class FullDiskTest {
     Files.writeString(Path.of(target), "was there");
     Shell again = new Shell(Path.of(""));
     assertEquals(1, again.run(Vdisk::run, words));
-    assertTrue(again.err.contains(REASON), again.err);
+    assertTrue(again.err.endsWith("vdisk: " + target + ": " + REASON + "\n"), again.err);
     assertEquals(List.of("target"), shell.names());
     assertEquals("was there", Files.readString(Path.of(target)));
   }
@@ -226,7 +226,7 @@ class FullDiskTest {
     Shell shell = new Shell(Path.of(""));
     String target = disk.resolve("target").toString();
     assertEquals(1, shell.run(Img2Qcow::run, target, source.toString()));
-    assertTrue(shell.err.contains(REASON), shell.err);
+    assertTrue(shell.err.endsWith("%\nimg2qcow: " + target + ": " + REASON + "\n"), shell.err);
     assertEquals(List.of(), new Shell(disk).names());
   }
 }

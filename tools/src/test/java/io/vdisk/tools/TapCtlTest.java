@@ -209,7 +209,7 @@ class TapCtlTest {
     fails(38, "", "open", "-p4711", "-m0", "-a", "nbd:/x");
     fails(22, "", "open", "-p4711", "-m0", "-a", disk.toString());
     fails(2, "", "open", "-p4711", "-m0", "-a", "aio:" + disk + ".none");
-    fails(36, "256 bytes", "open", "-p4711", "-m0", "-a", "aio:" + "a".repeat(252));
+    fails(36, "256 bytes", "open", "-p4711", "-m0", "-a", "aio:/" + "a".repeat(251));
     fails(22, "", "unpause", "-p4711", "-m0");
     printed("open", "-p4711", "-m0", "-a", open);
     fails(114, "", "open", "-p4711", "-m0", "-a", open);

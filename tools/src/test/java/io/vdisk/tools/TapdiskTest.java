@@ -26,10 +26,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -216,6 +218,48 @@ class TapdiskTest {
                 + " is safe"),
         log.stream().filter(line -> line.startsWith("tapdisk:")).toList(),
         log::toString);
+  }
+
+  @Test
+  void whatHappensToAGuestIsALineEachInTheLog() throws Exception {
+    Path raw = Files.write(shell.folder.resolve("d.raw"), new byte[8192]);
+    Process tapdisk = start("--log", shell.folder + "/none", "--log=" + shell.folder + "/log");
+    open(0, "aio:" + raw);
+    try (SharedFileFrontend guest = guest(0);
+        FileChannel memory = FileChannel.open(shell.folder.resolve("guest0"), WRITE)) {
+      ByteBuffer wild = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(0, 5000);
+      memory.write(wild, 4096);
+      guest.ringBell();
+      assertFalse(guest.await(), "it is let go of");
+    }
+    tap("destroy", "-p", Long.toString(pid), "-m", "0");
+    assertEquals(0, tapdisk.waitFor());
+    String time = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d ";
+    List<String> log = Files.readAllLines(shell.folder.resolve("log"));
+    assertEquals(
+        Set.of(
+            "INFO ring0, guest 1: connected",
+            "WARNING ring0, guest 1: given up: the guest's ring of 32 entries says that 5000"
+                + " requests have no response",
+            "INFO ring0, guest 1: disconnected"),
+        log.stream().map(line -> line.replaceFirst("^" + time, "")).collect(Collectors.toSet()));
+    assertTrue(log.stream().allMatch(line -> line.matches(time + ".*")), log::toString);
+  }
+
+  /** A tapdisk has a folder of its own. */
+  @Test
+  void relativeNamesAreThoseOfWhoCommands() throws Exception {
+    vhd();
+    Path here = Path.of("").toAbsolutePath();
+    String relative = "vhd:" + here.relativize(shell.folder.resolve("d.vhd"));
+
+    tap("create", "-a", relative);
+
+    assertTrue(tap("list").contains("args=vhd:" + here + "/.."), shell.out);
+    pid = Long.parseLong(firstPid());
+    tap("pause", "-p", "" + pid, "-m", "0");
+    tap("unpause", "-p", "" + pid, "-m", "0", "-a", relative);
+    assertTrue(tap("list").contains("args=vhd:" + here + "/.."), shell.out);
   }
 
   private String firstPid() {
@@ -462,7 +506,9 @@ class TapdiskTest {
   void misuseIsToldWithTheUsage() {
     assertEquals(22, run("-x"));
     assertEquals(
-        "tapdisk: unknown option '-x'\nusage: tapdisk <-u uuid> <-c control socket>\n", shell.err);
+        "tapdisk: unknown option '-x'\n"
+            + "usage: tapdisk [-D] [OPTIONS]\n       tapdisk [-D] [OPTIONS] <READ fifo> <WRITE fifo>\n",
+        shell.err);
     for (String[] pipes : new String[][] {{"/one"}, {"/one", "/two", "/three"}}) {
       assertEquals(255, run(pipes));
       assertEquals("blktap-utils: v1.0.0\nusage: tapdisk <READ fifo> <WRITE fifo>\n", shell.err);
@@ -473,7 +519,7 @@ class TapdiskTest {
     assertTrue(shell.err.startsWith("tapdisk: --compat is 4.1"), shell.err);
     assertEquals(22, run("--backing-policy", "some"));
     assertEquals(0, run("-h"));
-    assertTrue(shell.err.startsWith("usage: tapdisk <-u uuid> <-c control socket>\n"), shell.err);
+    assertTrue(shell.out.startsWith("usage: tapdisk [-D] [OPTIONS]\n"), shell.out);
     assertEquals(0, run("--version"));
     assertEquals(13, run("-D", "--folder", "/tapdisk"));
     assertTrue(shell.err.startsWith("tapdisk: the folder /tapdisk cannot be made"), shell.err);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.CreateOptions;
 import io.vdisk.Extent;
 import io.vdisk.Images;
 import io.vdisk.OpenOptions;
@@ -48,6 +49,22 @@ class VdiskTest {
 
   @Nested
   class Info {
+    @Test
+    void anImageInUseIsToldInWordsOfTheCommandLine() throws IOException {
+      Path image = shell.file("/used.qcow2");
+      Images.create(image, CreateOptions.of("qcow2", 1 << 20)).close();
+      try (BlockDevice used = Images.open(image, OpenOptions.readWrite())) {
+        assertTrue(used.size() > 0);
+        assertEquals(1, shell.run(Vdisk::run, "info", "/used.qcow2"));
+        assertTrue(shell.err.startsWith("vdisk: /used.qcow2 is locked: "), shell.err);
+        assertTrue(
+            shell.err.endsWith(" (vdisk's -U ignores that, where an image is only read)\n"),
+            shell.err);
+        assertFalse(shell.err.contains("OpenOptions"), shell.err);
+        assertEquals(0, shell.run(Vdisk::run, "info", "-U", "/used.qcow2"), shell.err);
+      }
+    }
+
     @Test
     void isReadByPeople() throws IOException {
       shell.run(QcowCreate::run, "-f", "qcow2", "4", "/a");

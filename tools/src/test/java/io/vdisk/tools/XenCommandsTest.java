@@ -269,6 +269,30 @@ class XenCommandsTest {
   }
 
   @Test
+  void aCommandThatMakesNoSenseChangesNothing() throws Exception {
+    assertEquals(22, attach("--timeout", "soon", "guest", image(), "xvda", "w"));
+    assertTrue(
+        shell.err.startsWith("block-attach: --timeout takes seconds, not 'soon'\nusage: "),
+        shell.err);
+    assertEquals(Optional.empty(), store.find(BACK));
+    assertEquals(Optional.empty(), store.find(FRONT));
+  }
+
+  @Test
+  void misuseIsToldWhereThereIsNoStore() {
+    shell.environment.put("XENSTORED_PATH", folder + "/nobody");
+    assertEquals(22, attach());
+    assertEquals(22, attach("guest", "aio:/x", "xvda", "q"));
+    assertEquals(22, attach("guest", "aio:relative", "xvda", "w"));
+    assertEquals(22, attach("--type", "tap", "guest", "aio:/x", "xvda", "w"));
+    assertEquals(22, detach("guest"));
+    assertEquals(22, detach("guest", "nothing"));
+    assertEquals(22, list());
+    assertEquals(22, list("--timeout", "5", "guest"));
+    assertEquals("block-list: unknown option '--timeout'\nusage: block-list DOMAIN\n", shell.err);
+  }
+
+  @Test
   void theDaemonTellsMisuseAndAMissingStore() {
     assertEquals(22, blktapd("--types", "Q"));
     assertTrue(shell.err.startsWith("blktapd: 'Q' is no type of a back end\nusage: "), shell.err);

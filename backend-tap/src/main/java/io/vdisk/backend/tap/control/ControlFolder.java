@@ -64,7 +64,7 @@ public record ControlFolder(Path path) {
               + " cannot be made; --folder or "
               + VARIABLE
               + " can name another: "
-              + e.getMessage(),
+              + DiskException.of(e).sentence(),
           e);
     }
   }

@@ -105,7 +105,8 @@ public record ControlMessage(MessageType type, int cookie, MessageBody body) {
             .orElseThrow(
                 () ->
                     new DiskException(
-                        Errno.EOPNOTSUPP, generation + " has no message '" + type.text() + "'"));
+                        Errno.EOPNOTSUPP,
+                        generation.text() + " has no message '" + type.text() + "'"));
     ByteBuffer message = ByteBuffer.allocate(generation.messageSize());
     TYPE.put(message, 0, number);
     COOKIE.put(message, 0, cookie);

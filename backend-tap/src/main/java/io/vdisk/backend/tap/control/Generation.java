@@ -8,16 +8,23 @@ import java.util.Optional;
  */
 public enum Generation {
   /** Xen 4.0: no attaching and no listing. */
-  XEN_4_0(280),
+  XEN_4_0("Xen 4.0", 280),
   /** Xen 4.1 and 4.2. */
-  XEN_4_1(280),
+  XEN_4_1("Xen 4.1", 280),
   /** xapi's blktap since it needs no kernel module. */
-  TODAY(544);
+  TODAY("today's tapdisk", 544);
 
+  private final String text;
   private final int messageSize;
 
-  Generation(int messageSize) {
+  Generation(String text, int messageSize) {
+    this.text = text;
     this.messageSize = messageSize;
+  }
+
+  /** Whose it is, in words. */
+  String text() {
+    return text;
   }
 
   /** Bytes of each message (sizeof(struct tapdisk_message)). */

@@ -35,7 +35,7 @@ public final class Minors {
    * Takes the lowest free number.
    *
    * @return the file that stands for it
-   * @throws DiskException with ENOSPC if all 16,384 are taken
+   * @throws DiskException with ENOSPC if all 16,384 are taken; what the host says, if it refuses
    */
   public Path allocate() throws DiskException {
     folder.prepare();
@@ -49,7 +49,7 @@ public final class Minors {
         try {
           return Files.createFile(marker);
         } catch (IOException e) {
-          throw new DiskException(Errno.EIO, marker + " cannot be made", e);
+          throw DiskException.of(e);
         }
       }
     } finally {

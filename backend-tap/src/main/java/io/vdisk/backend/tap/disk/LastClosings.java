@@ -103,8 +103,22 @@ public final class LastClosings {
     try {
       Object unused = Uninterruptibles.getUninterruptibly(disk.end());
     } catch (ExecutionException e) {
-      throw DiskThread.failure(e);
+      throw named(disk, DiskThread.failure(e));
     }
+  }
+
+  /** What the host says tells no disk. */
+  private static DiskException named(Disk disk, DiskException failure) {
+    if (failure.sentence().startsWith(disk.name())) {
+      return failure;
+    }
+    String sentence = disk.name() + " is not closed well: " + failure.sentence();
+    DiskException named = new DiskException(failure.number(), sentence);
+    named.initCause(failure);
+    for (Throwable other : failure.getSuppressed()) {
+      named.addSuppressed(other);
+    }
+    return named;
   }
 
   private static String said(Duration time) {

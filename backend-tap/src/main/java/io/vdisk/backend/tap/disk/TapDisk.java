@@ -275,10 +275,11 @@ public final class TapDisk {
   }
 
   private FirstFailure end() {
+    boolean wasOpen = session.request().isPresent();
     FirstFailure failure = new FirstFailure();
     guests.closeAll(failure);
     session.end(failure);
-    if (failure.isNone()) {
+    if (wasOpen && failure.isNone()) { // else what a closing that failed has left is in them
       failure.run(session::dropWriteLogs);
     }
     state.become(DiskState.CLOSED);

@@ -232,7 +232,7 @@ class ControlMessageTest {
     assertEquals(95, failure("a", OLD, Set.of(OpenFlag.SECONDARY)));
     ControlMessage stats = ControlMessage.of(MessageType.STATS, 0);
     assertEquals(
-        "XEN_4_1 has no message 'stats'",
+        "Xen 4.1 has no message 'stats'",
         assertThrows(DiskException.class, () -> stats.encode(OLD)).sentence());
   }
 

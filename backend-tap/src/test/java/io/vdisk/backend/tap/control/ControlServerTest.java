@@ -521,7 +521,9 @@ class ControlServerTest {
     server.close();
 
     ExecutionException ended = assertThrows(ExecutionException.class, this::awaitEnd);
-    assertEquals("the disk could not be flushed", ended.getCause().getMessage());
+    assertEquals(
+        "minor 0 (vhd:/a) is not closed well: the disk could not be flushed",
+        ended.getCause().getMessage());
     assertTrue(disks.attached.get(1).isDetached);
   }
 

@@ -67,11 +67,19 @@ final class LastClosingsTest {
     closings.begin(
         "minor 2",
         () -> {
-          throw new DiskException(Errno.ENOSPC, "/c has no space");
+          throw new IOException("No space left on device");
+        });
+    closings.begin(
+        "minor 3",
+        () -> {
+          throw new DiskException(Errno.ENOSPC, "minor 3 has no space");
         });
     DiskException failure = assertThrows(DiskException.class, closings::await);
-    assertEquals("the last flush of /a failed", failure.sentence());
-    assertEquals("/c has no space", failure.getSuppressed()[0].getMessage());
+    assertEquals("minor 0 is not closed well: the last flush of /a failed", failure.sentence());
+    Throwable[] others = failure.getSuppressed();
+    assertEquals("minor 2 is not closed well: No space left on device", others[0].getMessage());
+    assertEquals(Errno.ENOSPC.number(), ((DiskException) others[0]).number());
+    assertEquals("minor 3 has no space", others[1].getMessage());
   }
 
   @Test

@@ -463,6 +463,19 @@ final class TapDiskTest {
   }
 
   @Test
+  void closingWhatIsNotOpenLeavesWhatWasKeptForItsGuests() throws Exception {
+    TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes")));
+    Path log = Files.write(folder.resolve("writes3.00c0ffee00c0ffee"), new byte[1]);
+
+    kept.close(false); // as after a closing that failed, or an opening
+
+    assertTrue(Files.exists(log));
+    kept.open(OpenRequest.of(image("qcow2", "disk.qcow2", MIB)));
+    kept.close(false);
+    assertFalse(Files.exists(log), "all is durable");
+  }
+
+  @Test
   void writesAreKeptForADiskWhoseTablesMayBeInMemoryOnly() throws Exception {
     TapDisk kept = disk(DiskPolicy.DEFAULT.withWriteLogs(folder.resolve("writes")));
     Path logs = folder.resolve("writes" + kept.minor() + ".");
