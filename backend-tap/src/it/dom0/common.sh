@@ -171,6 +171,39 @@ with_disk() {
   echo "device_model_override=\"/payload/tools/bin/blktapd-dm\""
 }
 
+# What a guest's script begins with: the word that waits for its disk, which it is given when it has booted
+guest_words='await_disk() {
+  tries=3000
+  while ! [ -b /dev/xvda ] && [ $tries -gt 0 ]; do
+    sleep 0.1
+    tries=$((tries - 1))
+  done
+}'
+
+# console_of NAME: where what a guest prints is kept
+console_of() { echo "/var/log/xen/console/guest-$1.log"; }
+
+# said NAME: what a guest's script printed so far
+said() { grep -a '^domu: ' "$(console_of "$1")" | tr -d '\r'; }
+
+# has_said NAME WORDS: whether a line of a guest's begins so
+has_said() { grep -aq "^domu: $2\b" "$(console_of "$1")"; }
+
 has_ended() { ! xl domid "$1"; }
+
+# succeeds NAME: waits for a guest's end, before which it is to say that all is well
+succeeds() {
+  await 600 has_ended "$1" || fail_of "$1" "does not end"
+  has_said "$1" "all well" || fail_of "$1" "did not succeed"
+}
+
+# fail_of NAME WORDS: fail, after the last that a guest printed
+fail_of() {
+  tail -n 30 "$(console_of "$1")"
+  fail "$1 $2"
+}
+
+# sum_of NAME: the md5 sum of its disk, as a guest printed it
+sum_of() { sed -n 's/^domu: sum \([0-9a-f]*\).*/\1/p' "$(console_of "$1")"; }
 
 no_errors() { ! dmesg | grep -E 'I/O error|segfault|BUG|Oops' || fail "errors in the kernel's log"; }

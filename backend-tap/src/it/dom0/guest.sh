@@ -18,16 +18,13 @@ esac
 cat > domu-run << RUN
 #!/bin/sh
 set -e
+$guest_words
 if [ $way = queues ]; then
   rmmod xen_blkfront
   insmod /modules/xen-blkfront.ko max_queues=2 max_ring_page_order=2
 fi
 echo "domu: awaits its disk"
-n=0
-while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
-  sleep 0.1
-  n=\$((n + 1))
-done
+await_disk
 dd if=/dev/urandom of=/data bs=1M count=$data 2> /dev/null
 dd if=/data of=/dev/xvda bs=1M seek=3 oflag=direct 2> /dev/null
 dd if=/dev/xvda of=/back bs=1M skip=3 count=$data iflag=direct 2> /dev/null
@@ -52,7 +49,6 @@ archive_of domu-run
 
 use() {
   local format=$1 guest=guest-${1//[^a-z0-9]/} file=/tmp/disk.$1 domain
-  local console=/var/log/xen/console/guest-$guest.log
   make "$format" "$file" $size
   if [ $way = created ]; then
     serve 0 # which is before all guests
@@ -64,7 +60,7 @@ use() {
   domain=$(xl domid "$guest")
   [ $way = created ] || serve "$domain"
   xl unpause "$guest" || fail "xl unpause"
-  [ $way != queues ] || await 300 grep -a '^domu: awaits' "$console" || fail "the guest does not boot"
+  [ $way != queues ] || await 300 has_said "$guest" awaits || fail "the guest does not boot"
   [ $way = created ] || attach "$domain" "$format" "$file" xvda # which may wait for the guest
   say "domain $domain runs"
   if [ $way = queues ]; then
@@ -76,17 +72,10 @@ use() {
     }
     say "two rings of four pages"
   fi
-  await 600 has_ended "$guest" || {
-    tail -n 30 "$console"
-    fail "the guest does not end"
-  }
-  grep -a '^domu: ' "$console" | tr -d '\r'
-  grep -aq '^domu: all well' "$console" || {
-    tail -n 30 "$console"
-    fail "the guest did not succeed"
-  }
+  succeeds "$guest"
+  said "$guest"
   await 60 is_forgotten "$domain" xvda || fail "the guest's disk is still there"
-  leave "$format" "$file" "$(sed -n 's/^domu: sum \([0-9a-f]*\).*/\1/p' "$console")"
+  leave "$format" "$file" "$(sum_of "$guest")"
 }
 
 [ $# -gt 0 ] || set -- raw qcow qcow2 qcow2-backed vhd vhd-differencing vmdk

@@ -7,11 +7,8 @@ talk() {
   cat << RUN
 #!/bin/sh
 set -e
-n=0
-while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
-  sleep 0.1
-  n=\$((n + 1))
-done
+$guest_words
+await_disk
 say() {
   echo "\$2" > /word
   dd if=/word of=/dev/xvda bs=4096 seek=\$1 conv=sync 2> /dev/null
@@ -34,12 +31,6 @@ $1
 echo "domu: all well"
 RUN
 }
-ended_well() {
-  await 600 has_ended "$1" || fail "guest $1 does not end"
-  grep -a '^domu: ' "/var/log/xen/console/guest-$1.log" | tr -d '\r' | sed "s/^/$1: /"
-  grep -aq '^domu: all well' "/var/log/xen/console/guest-$1.log" || fail "guest $1 did not succeed"
-}
-
 talk 'say 8 question; hear 16 answer' > domu-run
 archive_of domu-run
 create one
@@ -52,7 +43,9 @@ xl unpause one
 attach "$(xl domid one)" ram ram:32M:shared xvda
 xl unpause two
 attach "$(xl domid two)" ram ram:32M:shared xvda
-ended_well one
-ended_well two
+for guest in one two; do
+  succeeds $guest
+  said "$guest" | sed "s/^/$guest: /"
+done
 no_errors
 say "all well"

@@ -9,12 +9,9 @@ pause=0.3  # seconds between them
 
 cat > domu-run << RUN
 #!/bin/sh
+$guest_words
 block() { yes "block \$1" | head -c 65536 > /block; }
-n=0
-while ! [ -b /dev/xvda ] && [ \$n -lt 3000 ]; do
-  sleep 0.1
-  n=\$((n + 1))
-done
+await_disk
 n=0
 while [ \$n -lt $blocks ]; do
   block \$n
@@ -35,27 +32,25 @@ echo "domu: all well"
 RUN
 archive_of domu-run
 
-has_written() { grep -aq "^domu: wrote $1\b" $console; }
-written() { grep -ac '^domu: wrote' $console; }
+written() { said guest | grep -c '^domu: wrote'; }
 
 # goes_on: the guest has not ended writing, and writes
 goes_on() {
   local before
   before=$(written)
   [ "$before" -lt $((blocks - 5)) ] || fail "the guest was not saved while it wrote"
-  await 300 has_written $((before + 4)) || fail "the guest does not write"
+  await 300 has_said guest "wrote $((before + 4))" || fail "the guest does not write"
   say "domain $(xl domid guest) goes on; $(written) blocks are written"
 }
 
 use() {
   local file=/tmp/disk.$1 before
-  console=/var/log/xen/console/guest-guest.log
-  rm -f $console
+  rm -f "$(console_of guest)"
   make "$1" "$file" 48M
   mapfile -t lines < <(with_disk "$1" "$file")
   create guest "${lines[@]}"
   xl unpause guest || fail "xl unpause"
-  await 300 has_written 10 || fail "the guest does not write"
+  await 300 has_said guest "wrote 10" || fail "the guest does not write"
   before=$(xl domid guest)
   xl save -c guest /tmp/saved >> $log 2>&1 || fail "xl save -c"
   rm /tmp/saved
@@ -65,13 +60,9 @@ use() {
   rm /tmp/saved
   [ "$(xl domid guest)" != "$before" ] || fail "the restored guest is the same domain"
   goes_on
-  await 600 has_ended guest || fail "the guest does not end"
-  grep -aq '^domu: all well' $console || {
-    tail -n 30 $console
-    fail "the guest did not succeed"
-  }
+  succeeds guest
   say "all $(written) blocks are there"
-  leave "$1" "$file" "$(sed -n 's/^domu: sum \([0-9a-f]*\).*/\1/p' $console)" none
+  leave "$1" "$file" "$(sum_of guest)" none
 }
 
 serve 0
