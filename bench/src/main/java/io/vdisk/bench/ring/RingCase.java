@@ -12,19 +12,20 @@ import java.util.List;
  */
 record RingCase(boolean isWrite, int size, int depth, int requests) {
   private static final int KIB = 1 << 10;
-  private static final int MILLION = 1_000_000;
 
-  static List<RingCase> all() {
+  /** All kinds; of so many requests, or an eighth of that where they are large. */
+  static List<RingCase> all(int requests) {
+    int fewer = requests / 8;
     return List.of(
-        new RingCase(false, 4 * KIB, 1, MILLION),
-        new RingCase(false, 4 * KIB, 4, MILLION),
-        new RingCase(false, 4 * KIB, 32, MILLION),
-        new RingCase(true, 4 * KIB, 1, MILLION),
-        new RingCase(true, 4 * KIB, 32, MILLION),
-        new RingCase(false, 64 * KIB, 1, MILLION / 8),
-        new RingCase(false, 64 * KIB, 32, MILLION / 8),
-        new RingCase(true, 64 * KIB, 1, MILLION / 8),
-        new RingCase(true, 64 * KIB, 32, MILLION / 8));
+        new RingCase(false, 4 * KIB, 1, requests),
+        new RingCase(false, 4 * KIB, 4, requests),
+        new RingCase(false, 4 * KIB, 32, requests),
+        new RingCase(true, 4 * KIB, 1, requests),
+        new RingCase(true, 4 * KIB, 32, requests),
+        new RingCase(false, 64 * KIB, 1, fewer),
+        new RingCase(false, 64 * KIB, 32, fewer),
+        new RingCase(true, 64 * KIB, 1, fewer),
+        new RingCase(true, 64 * KIB, 32, fewer));
   }
 
   String name() {

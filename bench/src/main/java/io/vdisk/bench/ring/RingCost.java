@@ -13,6 +13,8 @@ import io.vdisk.backend.tap.TapServer;
 import io.vdisk.backend.tap.TapTransport;
 import io.vdisk.bench.report.MarkdownTable;
 import io.vdisk.bench.stats.Sample;
+import io.vdisk.file.HostFile;
+import io.vdisk.file.LocalFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -34,6 +36,11 @@ import java.util.Locale;
 public final class RingCost {
   private static final long DISK_SIZE = 512L << 20;
   private static final int PAIRS = 7;
+  private static final int REQUESTS = 1_000_000;
+
+  /** Of a disk that is waited for. */
+  private static final int DIRECT_REQUESTS = 50_000;
+
   private static final int PAGE = 4096;
 
   /**
@@ -53,21 +60,31 @@ public final class RingCost {
         new BufferedReader(new InputStreamReader(guest.getInputStream(), StandardCharsets.UTF_8));
   }
 
-  /** The format of the disk (raw if there is none), then names of cases (all if there is none). */
+  /**
+   * {@code --direct} for a disk past the page cache, or nothing; the format of the disk (raw if
+   * there is none), then names of cases (all if there is none).
+   */
   public static void main(String[] args) throws IOException, InterruptedException {
-    String format = args.length > 0 ? args[0] : "raw";
-    List<String> names = List.of(args).subList(Math.min(1, args.length), args.length);
+    List<String> words = List.of(args);
+    boolean isDirect = !words.isEmpty() && words.get(0).equals("--direct");
+    words = words.subList(isDirect ? 1 : 0, words.size());
+    String format = words.isEmpty() ? "raw" : words.get(0);
+    List<String> names = words.subList(Math.min(1, words.size()), words.size());
     Path folder = Files.createTempDirectory("ring");
     Path guestMemory =
         Files.isDirectory(MEMORY) ? Files.createTempDirectory(MEMORY, "ring") : folder;
-    try (BlockDevice disk = disk(folder.resolve("disk"), format);
+    Path image = folder.resolve("disk");
+    Images.create(image, CreateOptions.of(format, DISK_SIZE)).close();
+    try (HostFile file =
+            isDirect ? LocalFile.openDirect(image, true, true) : LocalFile.open(image, true);
+        BlockDevice disk = disk(file, format);
         SharedFileListener listener = listen(folder.resolve("socket"), disk)) {
       Process guest = guest(folder.resolve("socket"), guestMemory.resolve("file"));
       RingCost cost = new RingCost(disk, guest);
       MarkdownTable table =
           new MarkdownTable(
               "case", "direct, us", "through the ring, us", "cost, us (quartiles)", "rate");
-      for (RingCase load : RingCase.all()) {
+      for (RingCase load : RingCase.all(isDirect ? DIRECT_REQUESTS : REQUESTS)) {
         if (names.isEmpty() || names.contains(load.name())) {
           table.add(cost.row(load).toArray(String[]::new));
         }
@@ -92,8 +109,7 @@ public final class RingCost {
     Files.delete(folder);
   }
 
-  private static BlockDevice disk(Path file, String format) throws IOException {
-    Images.create(file, CreateOptions.of(format, DISK_SIZE)).close();
+  private static BlockDevice disk(HostFile file, String format) throws IOException {
     BlockDevice disk = Images.open(file, OpenOptions.readWrite().withFormat(format));
     ByteBuffer piece = ByteBuffer.allocateDirect(1 << 20).order(ByteOrder.nativeOrder());
     for (long offset = 0; offset < DISK_SIZE; offset += piece.capacity()) {
