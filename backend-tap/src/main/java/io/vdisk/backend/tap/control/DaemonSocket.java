@@ -82,17 +82,27 @@ public final class DaemonSocket implements AttachSource {
 
   @Override
   public void run(BlktapDaemon daemon) throws IOException {
+    AcceptPause pause = new AcceptPause(path);
     try {
-      while (true) {
-        SocketChannel client = server.accept();
-        workers.execute(() -> serve(client, daemon));
+      while (server.isOpen()) {
+        letIn(daemon, pause);
       }
-    } catch (ClosedChannelException e) {
-      assert !server.isOpen();
     } finally {
       workers.shutdown();
       clock.shutdown();
       close();
+    }
+  }
+
+  private void letIn(BlktapDaemon daemon, AcceptPause pause) {
+    try {
+      SocketChannel client = server.accept();
+      workers.execute(() -> serve(client, daemon));
+      pause.end();
+    } catch (ClosedChannelException e) {
+      assert !server.isOpen();
+    } catch (IOException e) {
+      pause.await(e);
     }
   }
 
