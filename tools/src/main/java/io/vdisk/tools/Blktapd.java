@@ -11,6 +11,7 @@ import io.vdisk.backend.tap.xen.DeviceServers;
 import io.vdisk.backend.tap.xen.DiskProcesses;
 import io.vdisk.backend.tap.xen.OneDevice;
 import io.vdisk.backend.tap.xen.RingConnector;
+import io.vdisk.backend.tap.xen.StoreException;
 import io.vdisk.backend.tap.xen.XenDisks;
 import io.vdisk.backend.tap.xen.XenHost;
 import io.vdisk.backend.tap.xen.XenOptions;
@@ -119,6 +120,9 @@ public final class Blktapd {
     } catch (UsageException e) {
       console.err().println("blktapd: " + e.getMessage() + "\n" + USAGE);
       return startup.failed(Errno.EINVAL.number());
+    } catch (StoreException e) {
+      Failures.printAll(startup.err(), PROGRAM, e);
+      return startup.failed(e.number().number());
     } catch (IOException | RuntimeException | Error e) {
       Failures.printAll(startup.err(), PROGRAM, e);
       return startup.failed(Errno.of(e).number());

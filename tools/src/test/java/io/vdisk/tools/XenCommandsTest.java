@@ -301,8 +301,10 @@ class XenCommandsTest {
     assertEquals(22, blktapd("--folder", "/run"));
     assertTrue(shell.err.startsWith("blktapd: no launcher tells where blktapd is"), shell.err);
     shell.environment.put("XENSTORED_PATH", folder + "/nobody");
-    assertEquals(5, blktapd("--together", "--folder", "/run"));
+    assertEquals(2, blktapd("--together", "--folder", "/run"));
     assertTrue(shell.err.startsWith("blktapd: xenstored does not answer at "), shell.err);
+    assertEquals(2, list("guest"));
+    assertTrue(shell.err.startsWith("block-list: xenstored does not answer at "), shell.err);
     assertEquals(0, blktapd("--help"));
     assertEquals(0, blktapd("--version"));
   }
