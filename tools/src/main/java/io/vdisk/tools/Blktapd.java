@@ -63,6 +63,9 @@ public final class Blktapd {
   private static final String TYPES =
       String.join(",", BackendDevice.VDISK, BackendDevice.QDISK, BackendDevice.VBD3);
 
+  /** The type of Linux' xen-blkback, which would take the same devices. */
+  private static final String KERNEL = "vbd";
+
   /** How often is counted what was asked of the disks. */
   private static final long TICK_SECONDS = 2;
 
@@ -244,6 +247,9 @@ public final class Blktapd {
     for (String type : types) {
       if (!BackendDevice.isType(type)) {
         throw new UsageException("'" + type + "' is no type of a back end");
+      }
+      if (type.equals(KERNEL)) {
+        throw new UsageException("'" + type + "' is what the kernel serves");
       }
     }
     return types;

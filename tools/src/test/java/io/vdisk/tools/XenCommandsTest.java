@@ -296,6 +296,8 @@ class XenCommandsTest {
   void theDaemonTellsMisuseAndAMissingStore() {
     assertEquals(22, blktapd("--types", "Q"));
     assertTrue(shell.err.startsWith("blktapd: 'Q' is no type of a back end\nusage: "), shell.err);
+    assertEquals(22, blktapd("--types", "vdisk,vbd"));
+    assertTrue(shell.err.startsWith("blktapd: 'vbd' is what the kernel serves\n"), shell.err);
     assertEquals(22, blktapd("--queues", "65"));
     assertEquals(22, blktapd("--serve", "x", "--folder", "/run"));
     assertEquals(22, blktapd("--folder", "/run"));
