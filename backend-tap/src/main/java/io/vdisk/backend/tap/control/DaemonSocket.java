@@ -96,13 +96,22 @@ public final class DaemonSocket implements AttachSource {
 
   private void letIn(BlktapDaemon daemon, AcceptPause pause) {
     try {
-      SocketChannel client = server.accept();
-      workers.execute(() -> serve(client, daemon));
+      begin(server.accept(), daemon);
       pause.end();
     } catch (ClosedChannelException e) {
       assert !server.isOpen();
     } catch (IOException e) {
       pause.await(e);
+    }
+  }
+
+  private void begin(SocketChannel client, BlktapDaemon daemon) throws IOException {
+    try {
+      workers.execute(() -> serve(client, daemon));
+    } catch (OutOfMemoryError e) { // the host lets no further thread be made
+      try (client) {
+        throw new IOException("no thread can serve a client", e);
+      }
     }
   }
 
