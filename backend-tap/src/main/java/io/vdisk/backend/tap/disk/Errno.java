@@ -13,6 +13,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -122,7 +123,7 @@ public enum Errno {
       return ENOKEY;
     }
     if (failure instanceof FileSystemException refused && refused.getFile() != null) {
-      return ofFile(Path.of(refused.getFile()));
+      return ofFile(refused.getFile());
     }
     return failure instanceof ImageException || failure instanceof IllegalArgumentException
         ? EINVAL
@@ -132,13 +133,14 @@ public enum Errno {
   /**
    * Of a file for which the exception has no type: the file tells, whatever the host's language.
    */
-  private static Errno ofFile(Path file) {
+  private static Errno ofFile(String name) {
     try {
+      Path file = Path.of(name);
       if (Files.isDirectory(file)) {
         return EISDIR;
       }
       return Files.getFileStore(file).isReadOnly() ? EROFS : EIO;
-    } catch (IOException e) {
+    } catch (IOException | InvalidPathException e) {
       return EIO;
     }
   }
