@@ -11,6 +11,7 @@ import io.vdisk.backend.tap.xen.DeviceServers;
 import io.vdisk.backend.tap.xen.DiskProcesses;
 import io.vdisk.backend.tap.xen.OneDevice;
 import io.vdisk.backend.tap.xen.RingConnector;
+import io.vdisk.backend.tap.xen.StoreException;
 import io.vdisk.backend.tap.xen.XenDisks;
 import io.vdisk.backend.tap.xen.XenHost;
 import io.vdisk.backend.tap.xen.XenOptions;
@@ -61,6 +62,9 @@ public final class Blktapd {
 
   private static final String TYPES =
       String.join(",", BackendDevice.VDISK, BackendDevice.QDISK, BackendDevice.VBD3);
+
+  /** The type of Linux' xen-blkback, which would take the same devices. */
+  private static final String KERNEL = "vbd";
 
   /** How often is counted what was asked of the disks. */
   private static final long TICK_SECONDS = 2;
@@ -119,6 +123,9 @@ public final class Blktapd {
     } catch (UsageException e) {
       console.err().println("blktapd: " + e.getMessage() + "\n" + USAGE);
       return startup.failed(Errno.EINVAL.number());
+    } catch (StoreException e) {
+      Failures.printAll(startup.err(), PROGRAM, e);
+      return startup.failed(e.number().number());
     } catch (IOException | RuntimeException | Error e) {
       Failures.printAll(startup.err(), PROGRAM, e);
       return startup.failed(Errno.of(e).number());
@@ -240,6 +247,9 @@ public final class Blktapd {
     for (String type : types) {
       if (!BackendDevice.isType(type)) {
         throw new UsageException("'" + type + "' is no type of a back end");
+      }
+      if (type.equals(KERNEL)) {
+        throw new UsageException("'" + type + "' is what the kernel serves");
       }
     }
     return types;

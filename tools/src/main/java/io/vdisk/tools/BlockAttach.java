@@ -23,7 +23,8 @@ public final class BlockAttach extends BlockCommand {
                            4.19 on, and where no tapback runs)
         --timeout SECONDS  how long is waited for the guest (default 60)
             --version      prints the version
-      Exit codes: 0 done, else the number of the error.""";
+      Exit codes: 0 done, else the number of the error: 2 there is no store, 11 not in that time, 5
+      blktapd cannot serve it, and the sentence says why.""";
 
   /** What may be said: not QEMU's, whose disks xl removes. */
   private static final List<String> TYPES = List.of(BackendDevice.VDISK, BackendDevice.VBD3);

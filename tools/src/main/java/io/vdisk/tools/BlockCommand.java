@@ -3,6 +3,7 @@ package io.vdisk.tools;
 import io.vdisk.backend.tap.disk.DiskException;
 import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.backend.tap.xen.GuestDevices;
+import io.vdisk.backend.tap.xen.StoreException;
 import io.vdisk.backend.tap.xen.XenStore;
 import java.io.IOException;
 import java.time.Duration;
@@ -57,6 +58,9 @@ abstract class BlockCommand {
     } catch (DiskException e) {
       console.err().println(name + ": " + e.getMessage());
       return e.number();
+    } catch (StoreException e) {
+      Failures.print(console, name, e);
+      return e.number().number();
     } catch (IOException | RuntimeException | Error e) {
       Failures.print(console, name, e);
       return Errno.of(e).number();

@@ -15,7 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LogLines extends System.LoggerFinder {
   /** The JVM makes it. */
-  public LogLines() {}
+  public LogLines() {
+    LocalDateTime unused = now(); // reads the file of all zones while there is a descriptor for it
+  }
+
+  private static LocalDateTime now() {
+    return LocalDateTime.now(ZoneId.systemDefault());
+  }
 
   @Override
   public System.Logger getLogger(String name, Module module) {
@@ -57,9 +63,8 @@ public final class LogLines extends System.LoggerFinder {
     }
 
     private static void print(Level level, String said) {
-      LocalDateTime now = LocalDateTime.now(ZoneId.systemDefault());
       // In one piece: several processes may write to one file.
-      System.err.print(String.format("%tF %<tT %s %s%n", now, level, said));
+      System.err.print(String.format("%tF %<tT %s %s%n", now(), level, said));
     }
   }
 

@@ -21,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,16 +76,34 @@ class TapdiskTest {
   }
 
   @AfterEach
-  void stop() throws InterruptedException, ExecutionException, TimeoutException {
+  void stop() throws IOException, InterruptedException, ExecutionException, TimeoutException {
     if (pid != 0) {
-      ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-      awaitEnd();
+      kill(pid);
+    }
+    Path run = folder.resolve("run");
+    if (Files.isDirectory(run)) { // where a test that failed may have left one that it did not know
+      try (DirectoryStream<Path> sockets = Files.newDirectoryStream(run, "ctl*")) {
+        for (Path socket : sockets) {
+          kill(Long.parseLong(socket.getFileName().toString().substring(3)));
+        }
+      }
     }
   }
 
+  private static void kill(long process)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    ProcessHandle.of(process).ifPresent(ProcessHandle::destroyForcibly);
+    awaitEnd(process);
+  }
+
   private void awaitEnd() throws InterruptedException, ExecutionException, TimeoutException {
+    awaitEnd(pid);
+  }
+
+  private static void awaitEnd(long process)
+      throws InterruptedException, ExecutionException, TimeoutException {
     CompletableFuture<ProcessHandle> end =
-        ProcessHandle.of(pid)
+        ProcessHandle.of(process)
             .map(ProcessHandle::onExit)
             .orElseGet(() -> CompletableFuture.completedFuture(null));
     end.get(60, TimeUnit.SECONDS);

@@ -296,13 +296,17 @@ class XenCommandsTest {
   void theDaemonTellsMisuseAndAMissingStore() {
     assertEquals(22, blktapd("--types", "Q"));
     assertTrue(shell.err.startsWith("blktapd: 'Q' is no type of a back end\nusage: "), shell.err);
+    assertEquals(22, blktapd("--types", "vdisk,vbd"));
+    assertTrue(shell.err.startsWith("blktapd: 'vbd' is what the kernel serves\n"), shell.err);
     assertEquals(22, blktapd("--queues", "65"));
     assertEquals(22, blktapd("--serve", "x", "--folder", "/run"));
     assertEquals(22, blktapd("--folder", "/run"));
     assertTrue(shell.err.startsWith("blktapd: no launcher tells where blktapd is"), shell.err);
     shell.environment.put("XENSTORED_PATH", folder + "/nobody");
-    assertEquals(5, blktapd("--together", "--folder", "/run"));
+    assertEquals(2, blktapd("--together", "--folder", "/run"));
     assertTrue(shell.err.startsWith("blktapd: xenstored does not answer at "), shell.err);
+    assertEquals(2, list("guest"));
+    assertTrue(shell.err.startsWith("block-list: xenstored does not answer at "), shell.err);
     assertEquals(0, blktapd("--help"));
     assertEquals(0, blktapd("--version"));
   }

@@ -107,7 +107,14 @@ public final class SharedFileListener implements Closeable {
     }
     Thread greeter = new Thread(() -> greet(guest, name), name);
     greeter.setDaemon(true);
-    greeter.start();
+    try {
+      greeter.start();
+    } catch (OutOfMemoryError e) { // the host lets no further thread be made
+      greetings.release();
+      try (guest) {
+        throw new IOException("no thread can greet " + name, e);
+      }
+    }
   }
 
   private void greet(SocketChannel guest, String name) {

@@ -77,8 +77,8 @@ public final class TapServer implements Closeable {
       if (transport.keepsRing()) {
         transport.ringBell(); // perhaps a server was killed between a response and this
       }
+      LOG.log(Level.INFO, "{0}: connected", transport); // before its end can be told
       server.lead.begin();
-      LOG.log(Level.INFO, "{0}: connected", transport);
       return server;
     } catch (IOException | RuntimeException | Error e) { // an Error, where a file was cut short
       try {

@@ -89,12 +89,22 @@ final class Answers {
               new DiskException(
                   Errno.EBUSY, MOST_COMMANDS + " commands wait for their disks already")));
     } else {
+      beginWorker(connection, request);
+    }
+  }
+
+  private void beginWorker(Connection connection, ControlRequest request) throws IOException {
+    try {
       workers.execute(
           () -> {
             ByteBuffer answer = encoded(request);
             finished.add(() -> connections.attempt(connection, () -> connection.answer(answer)));
             wakeup.run();
           });
+    } catch (OutOfMemoryError e) { // the host lets no further thread be made
+      request.key().ifPresent(DiskKey::close);
+      connection.answer(
+          error(request, new DiskException(Errno.ENOMEM, "no thread can carry this out", e)));
     }
   }
 

@@ -41,6 +41,7 @@ public final class ControlServer implements Closeable {
   private final ServerSocketChannel server;
   private final Selector selector;
   private final SelectionKey accepting;
+  private final AcceptPause pause;
   private final Connections connections;
   private final Answers answers;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -65,6 +66,7 @@ public final class ControlServer implements Closeable {
     this.answers = new Answers(handler, generation, connections, selector::wakeup, this::exit);
     server.configureBlocking(false);
     this.accepting = server.register(selector, SelectionKey.OP_ACCEPT);
+    this.pause = new AcceptPause(socket);
   }
 
   /**
@@ -179,10 +181,10 @@ public final class ControlServer implements Closeable {
         Connection connection = new Connection(channel, key, generation);
         key.attach(connection);
         connections.add(connection);
+        pause.end();
       }
     } catch (IOException e) {
-      // The client has gone already, or there are no more descriptors: others may have luck.
-      assert server.isOpen();
+      pause.await(e); // clients that are in can wait for so long, too
     }
   }
 

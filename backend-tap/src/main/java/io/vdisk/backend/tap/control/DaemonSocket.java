@@ -82,17 +82,36 @@ public final class DaemonSocket implements AttachSource {
 
   @Override
   public void run(BlktapDaemon daemon) throws IOException {
+    AcceptPause pause = new AcceptPause(path);
     try {
-      while (true) {
-        SocketChannel client = server.accept();
-        workers.execute(() -> serve(client, daemon));
+      while (server.isOpen()) {
+        letIn(daemon, pause);
       }
-    } catch (ClosedChannelException e) {
-      assert !server.isOpen();
     } finally {
       workers.shutdown();
       clock.shutdown();
       close();
+    }
+  }
+
+  private void letIn(BlktapDaemon daemon, AcceptPause pause) {
+    try {
+      begin(server.accept(), daemon);
+      pause.end();
+    } catch (ClosedChannelException e) {
+      assert !server.isOpen();
+    } catch (IOException e) {
+      pause.await(e);
+    }
+  }
+
+  private void begin(SocketChannel client, BlktapDaemon daemon) throws IOException {
+    try {
+      workers.execute(() -> serve(client, daemon));
+    } catch (OutOfMemoryError e) { // the host lets no further thread be made
+      try (client) {
+        throw new IOException("no thread can serve a client", e);
+      }
     }
   }
 

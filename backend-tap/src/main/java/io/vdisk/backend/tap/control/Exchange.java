@@ -5,8 +5,10 @@ import io.vdisk.backend.tap.disk.Errno;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -14,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +28,13 @@ final class Exchange implements Closeable {
   private final Selector selector;
   private final SelectionKey key;
   private final Optional<Duration> timeout;
-  private final long start = System.nanoTime();
+  private final long start;
   private final ByteBuffer ahead = ByteBuffer.allocate(1).limit(0);
 
   private Exchange(
-      Path socket, SocketChannel channel, Selector selector, Optional<Duration> timeout)
+      Path socket, SocketChannel channel, Selector selector, Optional<Duration> timeout, long start)
       throws IOException {
+    this.start = start;
     this.socket = socket;
     this.channel = channel;
     this.selector = selector;
@@ -41,23 +46,53 @@ final class Exchange implements Closeable {
   /**
    * Connects.
    *
-   * @param timeout for all that is sent and received; none for ever
+   * @param timeout for that and all that is sent and received; none for ever
    * @throws DiskException with ENOENT if there is no such socket, with ECONNREFUSED if its process
-   *     has ended
+   *     has ended, with ETIMEDOUT if it lets nobody in
    */
   static Exchange open(Path socket, Optional<Duration> timeout) throws DiskException {
     if (!Files.exists(socket)) {
       throw new DiskException(Errno.ENOENT, "no tapdisk has the socket " + socket);
     }
+    long start = System.nanoTime();
     SocketChannel channel = null;
     try {
-      channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-      return new Exchange(socket, channel, Selector.open(), timeout);
+      channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+      connect(channel, socket, timeout);
+      return new Exchange(socket, channel, Selector.open(), timeout, start);
+    } catch (DiskException e) {
+      closeQuietly(channel);
+      throw e;
     } catch (IOException e) {
       closeQuietly(channel);
       Errno number = e instanceof ConnectException ? Errno.ECONNREFUSED : Errno.EIO;
       throw new DiskException(number, "no tapdisk answers at " + socket, e);
     }
+  }
+
+  /** Waits while there is no room for another client, of which no selector tells. */
+  private static void connect(SocketChannel channel, Path socket, Optional<Duration> timeout)
+      throws IOException {
+    Optional<Future<?>> late = timeout.map(patience -> hangUpLater(channel, patience));
+    try {
+      boolean unused = channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (AsynchronousCloseException e) {
+      throw late(socket, timeout.orElseThrow());
+    } finally {
+      late.ifPresent(hangingUp -> hangingUp.cancel(false));
+    }
+  }
+
+  private static Future<?> hangUpLater(SocketChannel channel, Duration patience) {
+    return CompletableFuture.runAsync(
+        () -> closeQuietly(channel),
+        CompletableFuture.delayedExecutor(patience.toNanos(), TimeUnit.NANOSECONDS));
+  }
+
+  private static DiskException late(Path socket, Duration timeout) {
+    return new DiskException(
+        Errno.ETIMEDOUT,
+        "the tapdisk at " + socket + " did not answer within " + timeout.toSeconds() + " s");
   }
 
   private static void closeQuietly(@Nullable SocketChannel channel) {
@@ -137,13 +172,7 @@ final class Exchange implements Closeable {
     }
     long left = timeout.get().toNanos() - (System.nanoTime() - start);
     if (left <= 0) {
-      throw new DiskException(
-          Errno.ETIMEDOUT,
-          "the tapdisk at "
-              + socket
-              + " did not answer within "
-              + timeout.get().toSeconds()
-              + " s");
+      throw late(socket, timeout.get());
     }
     selector.select(ready -> {}, TimeUnit.NANOSECONDS.toMillis(left) + 1);
   }

@@ -75,7 +75,7 @@ public final class Minors {
     }
     ProcessLock lock = ProcessLock.await(folder.minors());
     try {
-      ProcessLock marker = attach(minor);
+      ProcessLock marker = mark(minor);
       try {
         Files.delete(folder.marker(minor));
       } finally {
@@ -99,6 +99,19 @@ public final class Minors {
    * @throws DiskException with ENOENT if it is not taken, with EAGAIN if it is attached
    */
   ProcessLock attach(int minor) throws DiskException {
+    if (!Files.isDirectory(folder.minors())) {
+      throw unknown(minor);
+    }
+    ProcessLock lock = ProcessLock.await(folder.minors()); // or it may be freed in between
+    try {
+      return mark(minor);
+    } finally {
+      lock.close();
+    }
+  }
+
+  /** Whoever calls has the folder locked. */
+  private ProcessLock mark(int minor) throws DiskException {
     Path marker = folder.marker(minor);
     if (!Files.isRegularFile(marker)) {
       throw unknown(minor);

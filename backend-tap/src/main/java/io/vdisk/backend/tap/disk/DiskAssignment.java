@@ -10,6 +10,9 @@ import java.util.List;
  * begins a comment. A later {@code disk =} replaces an earlier one, {@code disk +=} adds to it. One
  * thread.
  *
+ * <p>No command reads such files: it is for programs that take guests over from xm or xl, and open
+ * each {@link DiskSpec#descriptor()}.
+ *
  * <pre>
  * file   := { name ("=" | "+=") value (newline | ";") }
  * value  := string | number | "[" [ value { "," value } [","] ] "]"

@@ -12,6 +12,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -40,6 +42,8 @@ public enum Errno {
   EEXIST(17, "File exists"),
   /** There is no such virtual block device. */
   ENODEV(19, "No such device"),
+  /** It is a directory, and a file is wanted. */
+  EISDIR(21, "Is a directory"),
   /** What was asked makes no sense. */
   EINVAL(22, "Invalid argument"),
   /** There is no room. */
@@ -118,9 +122,27 @@ public enum Errno {
     if (failure instanceof SecretException) {
       return ENOKEY;
     }
+    if (failure instanceof FileSystemException refused && refused.getFile() != null) {
+      return ofFile(refused.getFile());
+    }
     return failure instanceof ImageException || failure instanceof IllegalArgumentException
         ? EINVAL
         : EIO;
+  }
+
+  /**
+   * Of a file for which the exception has no type: the file tells, whatever the host's language.
+   */
+  private static Errno ofFile(String name) {
+    try {
+      Path file = Path.of(name);
+      if (Files.isDirectory(file)) {
+        return EISDIR;
+      }
+      return Files.getFileStore(file).isReadOnly() ? EROFS : EIO;
+    } catch (IOException | InvalidPathException e) {
+      return EIO;
+    }
   }
 
   /** The host tells by nothing but its text. */

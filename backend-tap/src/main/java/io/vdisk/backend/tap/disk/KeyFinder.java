@@ -55,6 +55,10 @@ final class KeyFinder implements Secrets {
   /** As many bytes as its name says. */
   private static byte[] key(Path file, int bytes) {
     byte[] read = new byte[bytes + 1];
+    if (Files.isDirectory(file)) {
+      throw new UncheckedIOException(
+          new DiskException(Errno.EISDIR, file + " is a directory, and no key"));
+    }
     try (InputStream in = Files.newInputStream(file)) {
       if (in.readNBytes(read, 0, read.length) != bytes) {
         throw new DiskException(Errno.EINVAL, file + " has not " + bytes + " bytes");

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * &lt;/disk&gt;
  * </pre>
  *
+ * <p>No command reads such documents: it is for programs that take guests over from libvirt, and
+ * open each {@link DiskSpec#descriptor()}.
+ *
  * <p>A document type declaration is refused, so nothing is expanded or fetched. One thread.
  */
 public final class LibvirtDisk {

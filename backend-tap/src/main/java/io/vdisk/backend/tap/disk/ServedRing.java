@@ -21,9 +21,11 @@ public final class ServedRing implements Closeable {
     this.options = options;
   }
 
-  /** True until the guest left, its ring was found broken, or this was closed. */
+  /**
+   * True until the guest left, its ring was found broken, this was closed, or the disk given up.
+   */
   public boolean isServing() {
-    return ring.isServing();
+    return ring.isServing() && !disk.isGivenUp();
   }
 
   /** What happened at the ring so far. */

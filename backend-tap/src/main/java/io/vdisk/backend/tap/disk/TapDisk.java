@@ -163,6 +163,11 @@ public final class TapDisk {
     return thread.call(() -> running().isSerial());
   }
 
+  /** Whether a host that did not answer left it good for nothing but to be detached. */
+  boolean isGivenUp() {
+    return thread.isGivenUp();
+  }
+
   void leave(ServedRing served) throws IOException {
     thread.run(() -> guests.close(served));
   }

@@ -55,6 +55,7 @@ public final class DiskProcesses implements DeviceServers {
     @Nullable Process process; // null: another one serves the device, or none could be started
     long tried; // when it was to be started last, nanoseconds
     int failures;
+    boolean isOthers; // which was told
 
     boolean isAlive() {
       return process != null && process.isAlive();
@@ -180,7 +181,11 @@ public final class DiskProcesses implements DeviceServers {
     long since = TimeUnit.NANOSECONDS.toSeconds(clock.getAsLong() - child.tried);
     long delay = Math.min(1L << Math.min(child.failures, 5), MOST_DELAY_SECONDS);
     boolean mayBegin = child.failures == 0 || since >= delay;
-    if (mayBegin && locks.isFree(device)) {
+    if (!mayBegin) {
+      return;
+    }
+    if (locks.isFree(device)) {
+      child.isOthers = false;
       child.tried = clock.getAsLong();
       Process ended = child.process;
       if (ended != null) {
@@ -188,6 +193,9 @@ public final class DiskProcesses implements DeviceServers {
         tellEnd(device, ended);
       }
       start(device, child);
+    } else if (!child.isOthers) {
+      child.isOthers = true;
+      LOG.log(Level.INFO, "{0}: another process serves it, whose end is waited for", device);
     }
   }
 

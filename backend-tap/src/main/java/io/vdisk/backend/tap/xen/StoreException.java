@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.xen;
 
+import io.vdisk.backend.tap.disk.Errno;
 import java.io.IOException;
+import java.util.Arrays;
 
 /** Xen's store refused a request, or cannot be reached: one sentence, and the name of the error. */
 public final class StoreException extends IOException {
@@ -39,6 +41,14 @@ public final class StoreException extends IOException {
   /** The name of the error, as it stands on the wire: {@code ENOENT}, {@code EACCES} ... */
   public String error() {
     return error;
+  }
+
+  /** Its number, EIO for a name that none has here. */
+  public Errno number() {
+    return Arrays.stream(Errno.values())
+        .filter(known -> known.name().equals(error))
+        .findAny()
+        .orElse(Errno.EIO);
   }
 
   boolean is(String name) {

@@ -6,6 +6,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The store behind the socket of xenstored, which runs in this domain. */
@@ -21,7 +22,9 @@ final class StoreSocket implements StoreChannel {
       return new StoreSocket(SocketChannel.open(UnixDomainSocketAddress.of(path)));
     } catch (IOException | IllegalArgumentException e) { // that, if the path is too long
       throw new StoreException(
-          StoreException.EIO, "xenstored does not answer at " + path + ": " + e.getMessage(), e);
+          Files.exists(path) ? StoreException.EIO : StoreException.ENOENT,
+          "xenstored does not answer at " + path + ": " + e.getMessage(),
+          e);
     }
   }
 

@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,8 +19,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -56,6 +60,28 @@ class MinorsTest {
     attached.close();
     minors.free(0);
     assertEquals(List.of(), folder.allocated());
+  }
+
+  /** Else its lock would be one on a file that is gone, and another disk had its number, too. */
+  @Test
+  @Timeout(20)
+  void numberThatIsBeingFreedIsNotAttached() throws Exception {
+    Path marker = minors.allocate();
+    FutureTask<ProcessLock> attaching = new FutureTask<>(() -> minors.attach(0));
+    try (ProcessLock freeing = ProcessLock.await(folder.minors())) {
+      assertNotNull(freeing);
+      long before = ProcessHandle.current().children().count();
+      new Thread(attaching).start();
+      while (ProcessHandle.current().children().count() == before && !attaching.isDone()) {
+        Thread.onSpinWait(); // until it takes a lock
+      }
+      Files.delete(marker);
+    }
+
+    ExecutionException e = assertThrows(ExecutionException.class, attaching::get);
+
+    assertEquals(2, ((DiskException) e.getCause()).number());
+    assertFalse(Files.exists(marker));
   }
 
   @Test

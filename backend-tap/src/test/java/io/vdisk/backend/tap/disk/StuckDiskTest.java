@@ -1,19 +1,24 @@
 package io.vdisk.backend.tap.disk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.DiskInfo;
 import io.vdisk.backend.tap.RingAbi;
 import io.vdisk.backend.tap.SharedFileFrontend;
 import io.vdisk.backend.tap.SharedFileLayout;
 import io.vdisk.backend.tap.SharedFileListener;
+import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -33,6 +38,7 @@ final class StuckDiskTest {
   private final ExecutorService pool = Executors.newCachedThreadPool();
   private final CountDownLatch arrived = new CountDownLatch(1);
   private final CountDownLatch answers = new CountDownLatch(1);
+  private final CompletableFuture<ServedRing> ring = new CompletableFuture<>();
   private TapDisk disk;
   private SharedFileListener listener;
   private SharedFileFrontend guest;
@@ -66,7 +72,20 @@ final class StuckDiskTest {
             Duration.ofMillis(50));
     Path image = Files.write(folder.resolve("image"), new byte[4096]);
     disk.open(OpenRequest.of("aio:" + image));
-    listener = SharedFileListener.open(folder.resolve("s"), new SharedFileDisk(disk));
+    listener =
+        SharedFileListener.open(
+            folder.resolve("s"),
+            new SharedFileListener.Disk() {
+              @Override
+              public DiskInfo info() {
+                return disk.info();
+              }
+
+              @Override
+              public void serve(TapTransport transport) throws IOException {
+                ring.complete(disk.serve(transport));
+              }
+            });
     guest =
         SharedFileFrontend.connect(
             folder.resolve("s"),
@@ -103,6 +122,17 @@ final class StuckDiskTest {
     refused(() -> disk.open(OpenRequest.of("ram:4K")));
     disk.close(false);
     disk.close(true);
+    disk.detach();
+  }
+
+  /** So that its guest's place in the process is free for another disk. */
+  @Test
+  void ringOfADiskThatWasGivenUpIsNotServed() throws Exception {
+    assertTrue(ring.get().isServing());
+
+    disk.close(true);
+
+    assertFalse(ring.get().isServing());
     disk.detach();
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vdisk.backend.tap.disk.Errno;
 import io.vdisk.testkit.SimulatedXenStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -247,7 +248,8 @@ final class XenStoreTest {
   @Test
   void aMachineWithoutXenIsToldSo() {
     Map<String, String> elsewhere = Map.of(XenStore.VARIABLE, folder + "/nobody");
-    StoreException e = refused("EIO", () -> XenStore.open(elsewhere));
+    StoreException e = refused("ENOENT", () -> XenStore.open(elsewhere));
+    assertEquals(Errno.ENOENT, e.number());
     assertTrue(
         e.getMessage().startsWith("xenstored does not answer at " + folder + "/nobody: "),
         e.getMessage());
