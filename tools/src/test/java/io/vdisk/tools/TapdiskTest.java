@@ -449,6 +449,40 @@ class TapdiskTest {
     assertFalse(Files.exists(socket));
   }
 
+  /** It leaves at the same time, and the image is opened for nobody, as another disk. */
+  @Test
+  void imageOfAKilledTapdiskHasWhatAGuestWasAnsweredThatDoesNotComeBack() throws Exception {
+    Path image = shell.folder.resolve("d.qcow2");
+    Images.create(image, CreateOptions.of("qcow2", 64 << 20)).close();
+    tap("create", "-a", "qcow2:" + image);
+    pid = Long.parseLong(shell.run(TapCtl::run, "list") == 0 ? firstPid() : "0");
+    try (SharedFileFrontend guest =
+        SharedFileFrontend.connect(
+            shell.folder.resolve("run/ring0"),
+            shell.folder.resolve("guest"),
+            new SharedFileLayout(RingAbi.ofHost(), 1, 1))) {
+      for (int i = 0; i < 100; i++) {
+        write(guest, i);
+      }
+      assertTrue(ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+      awaitEnd();
+    }
+    spawn();
+    String process = Long.toString(pid);
+    tap("allocate");
+    tap("attach", "-p", process, "-m", "1");
+    tap("open", "-p", process, "-m", "1", "-a", "qcow2:" + image);
+    tap("destroy", "-p", process, "-m", "1");
+    awaitEnd();
+    try (BlockDevice disk = Images.open(image, OpenOptions.readOnly().withFormat("qcow2"))) {
+      ByteBuffer page = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+      for (int i = 0; i < 100; i++) {
+        disk.read(page.clear(), i * 600_064L / 512 * 512);
+        assertEquals(i + 1, page.getLong(0));
+      }
+    }
+  }
+
   /** Writes a page somewhere and waits for the answer. */
   private static void write(SharedFileFrontend guest, int number) throws IOException {
     guest.data().putLong(0, number + 1);

@@ -1,6 +1,5 @@
 package io.vdisk.backend.tap;
 
-import static io.vdisk.backend.tap.RingAbi.RESPONSES;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.google.common.hash.Hashing;
@@ -124,8 +123,8 @@ public final class GrantTransport extends TapTransport {
   /**
    * A number made of all that a front end says of its ring, so that the same front end has the same
    * one when this process is killed and another one takes its place. A front end that connects anew
-   * may get the same references and the same port from its kernel; but its ring is new then, and
-   * has no response, and none was begun ({@link #mayHaveAnswered}).
+   * may get the same references and the same port from its kernel: of the same image's writes none
+   * is kept by then ({@link KeptWrites}).
    */
   @Override
   long session() {
@@ -139,13 +138,6 @@ public final class GrantTransport extends TapTransport {
   @Override
   boolean keepsRing() {
     return true;
-  }
-
-  @Override
-  boolean mayHaveAnswered() {
-    ByteBuffer shared = memory.buffer();
-    return shared.getInt(RESPONSES) != 0 // rsp_prod, 0 while nothing was answered
-        || KeptRequests.hasBegunResponse(shared);
   }
 
   @Override

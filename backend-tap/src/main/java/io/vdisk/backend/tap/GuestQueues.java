@@ -2,7 +2,6 @@ package io.vdisk.backend.tap;
 
 import io.vdisk.BlockDevice;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -43,18 +42,17 @@ public final class GuestQueues {
    */
   synchronized WriteLog begin(BlockDevice disk, Path beginning) throws IOException {
     if (log == null) {
-      long session = session();
-      Path file = beginning.resolveSibling(beginning.getFileName() + Long.toHexString(session));
-      if (rings.stream().noneMatch(TapTransport::mayHaveAnswered)) {
-        Files.deleteIfExists(file);
-      }
-      WriteLog opened = WriteLog.open(file, session);
+      WriteLog opened = WriteLog.open(file(beginning), session());
       opened.replay(disk);
       log = opened;
       device = disk;
     }
     servers++;
     return log;
+  }
+
+  private Path file(Path beginning) {
+    return beginning.resolveSibling(beginning.getFileName() + Long.toHexString(session()));
   }
 
   private long session() {
@@ -69,6 +67,7 @@ public final class GuestQueues {
   synchronized void settle(BlockDevice disk) throws IOException {
     if (log != null) {
       long head = log.head();
+      log.begins();
       disk.flush();
       log.drop(head);
     }
@@ -83,6 +82,14 @@ public final class GuestQueues {
     if (log != null && device != other) {
       log.drop(log.head());
       device = other;
+    }
+  }
+
+  /** The same, where the files of the other device begin otherwise. */
+  synchronized void become(BlockDevice other, Path beginning) throws IOException {
+    become(other);
+    if (log != null) {
+      log.become(file(beginning));
     }
   }
 

@@ -59,12 +59,6 @@ final class KeptRequests {
     finish();
   }
 
-  /** True if another server left a response of this ring half done: the next one will show it. */
-  static boolean hasBegunResponse(ByteBuffer ring) {
-    int step = (int) INT.getAcquire(ring, STEP);
-    return (step == MOVES || step == ANSWERS) && ring.getInt(RESPONSE_INDEX) == responses(ring);
-  }
-
   private static int responses(ByteBuffer ring) {
     return (int) INT.getAcquire(ring, RESPONSES);
   }

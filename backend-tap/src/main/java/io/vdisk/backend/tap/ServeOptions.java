@@ -11,9 +11,9 @@ import java.util.Optional;
  *     it is answered; all that the ring holds are on their way otherwise
  * @param watchNanoseconds how long an empty ring is looked at before going to sleep, at most: what
  *     spares a busy guest the time that waking takes, and costs that much of a processor
- * @param writeLogs how the files begin in which it is kept what guests wrote since their last
- *     flush, in case this process is killed; empty where the disk itself keeps what was answered,
- *     as a raw one does
+ * @param writeLogs how the files begin in which it is kept what guests wrote to this very image
+ *     since their last flush, in case this process is killed ({@link KeptWrites}); empty where the
+ *     disk itself keeps what was answered, as a raw one does
  * @param limit what holds requests back; shared by the rings of one disk
  * @param statistics where requests are counted
  * @param counters where it is counted what happens at the ring

@@ -85,6 +85,12 @@ final class Service {
     device = other;
   }
 
+  /** The same, before it goes on, where the logs of the other device's image begin so. */
+  void setDevice(BlockDevice other, Path writeLogs) throws IOException {
+    queues.become(other, writeLogs);
+    device = other;
+  }
+
   /** Bytes of the disk. */
   long size() {
     return device.size();
@@ -135,6 +141,7 @@ final class Service {
   }
 
   private void perform(TapRequest request, ByteBuffer data) throws IOException {
+    log.ifPresent(WriteLog::begins);
     BlockDevice disk = device;
     long offset = request.sector() * TapRequest.SECTOR_SIZE;
     boolean hasData = request.segmentCount() > 0;
@@ -197,6 +204,7 @@ final class Service {
 
   private void flush(BlockDevice disk) throws IOException {
     long head = log.isPresent() ? log.get().head() : 0;
+    log.ifPresent(WriteLog::begins);
     disk.flush();
     log.ifPresent(l -> l.drop(head));
   }

@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -109,6 +110,16 @@ public final class TapServer implements Closeable {
   /** Goes on, on this device, which may be another one than before. */
   public void resume(BlockDevice device) {
     lead.resume(() -> service.setDevice(device));
+  }
+
+  /**
+   * The same where the device is another image's.
+   *
+   * @param writeLogs how the files begin in which it is kept what is written to it, if that is kept
+   */
+  public void resume(BlockDevice device, Path writeLogs) throws IOException {
+    service.setDevice(device, writeLogs);
+    resume(device);
   }
 
   /** Tells the guest the size of the disk, which is another one than before. */

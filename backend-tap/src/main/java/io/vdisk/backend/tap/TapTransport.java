@@ -35,14 +35,6 @@ public abstract class TapTransport implements Closeable {
   abstract long session();
 
   /**
-   * False if this guest was answered nothing yet, so that what was kept for one of the same {@link
-   * #session} was another's. Asked before the ring is served.
-   */
-  boolean mayHaveAnswered() {
-    return true;
-  }
-
-  /**
    * True if the guest goes on with its ring as it is when another server takes the place of one
    * that was killed; false if it begins its ring anew.
    */

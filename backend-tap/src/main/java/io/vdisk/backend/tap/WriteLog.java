@@ -13,9 +13,11 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -23,9 +25,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * What a guest wrote since its last flush, kept outside of this process: an image's tables may
  * still be in our memory only, and the guest, which outlives us if we are killed, takes each write
- * that was answered for done. The server that takes our place writes what is here before it serves
- * that guest again. A machine that dies takes the guest along, so the file need not be durable: it
- * belongs into a file system in memory.
+ * that was answered for done. Whoever opens the same image next writes what is here ({@link
+ * KeptWrites}), and so does the server of the same guest. A machine that dies takes the guest
+ * along, so the file need not be durable: it belongs into a file system in memory.
  *
  * <p>A circle of records in a mapped file, in the byte order of the host:
  *
@@ -34,6 +36,7 @@ import java.util.concurrent.locks.ReentrantLock;
  *     8  u64  the guest's session
  *    16  u64  tail: the first record that counts
  *    24  u64  head: behind the last one; both count bytes for ever
+ *    32  u64  when a request or a flush began last, milliseconds since 1970 UTC
  *  4096  the circle; a record begins at a multiple of 8 and is whole:
  *         0  u64  offset on the disk, or -1: nothing until the circle's end
  *         8  u64  length in bytes
@@ -60,6 +63,7 @@ final class WriteLog {
   private static final int SESSION = 8;
   private static final int TAIL = 16;
   private static final int HEAD = 24;
+  private static final int BEGAN = 32;
   private static final int RECORD = 16;
   private static final long NOTHING = -1;
   private static final byte[] MAGIC = {'v', 'd', 'i', 's', 'k', 'l', 'o', 'g'};
@@ -74,7 +78,7 @@ final class WriteLog {
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
-  private final Path path;
+  private volatile Path path;
   private final MappedByteBuffer all;
   private final int capacity;
   private final ReentrantLock lock = new ReentrantLock();
@@ -104,7 +108,7 @@ final class WriteLog {
       MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, START + (long) capacity);
       all.order(ByteOrder.nativeOrder());
       if (isNew) {
-        all.putLong(SESSION, session);
+        all.putLong(SESSION, session).putLong(BEGAN, System.currentTimeMillis());
         VarHandle.storeStoreFence();
         all.put(0, MAGIC);
       }
@@ -112,6 +116,15 @@ final class WriteLog {
       log.check(session);
       return log;
     }
+  }
+
+  /** A log that is there, whichever session's it is. */
+  static WriteLog left(Path path) throws IOException {
+    ByteBuffer session = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
+    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+      while (session.hasRemaining() && file.read(session, SESSION + session.position()) > 0) {}
+    }
+    return open(path, session.getLong(0));
   }
 
   /** Of a new file, and of one whose maker was killed before it was a log, it has none. */
@@ -168,11 +181,40 @@ final class WriteLog {
       if (length < 0 || length > left - RECORD || at + size(length) > head) {
         throw new CorruptImageException(path + ": a record at " + at + " has " + length + " bytes");
       }
+      begins(); // whoever comes if this is killed knows who changed the image
       disk.write(all.slice(place + RECORD, (int) length), offset);
       at += size(length);
     }
+    begins();
     disk.flush();
     drop(head);
+  }
+
+  /** A request or a flush begins: the images change from now on, if it changes them. */
+  void begins() {
+    all.putLong(BEGAN, System.currentTimeMillis());
+  }
+
+  /** When a request or a flush began last. */
+  Instant lastBeginning() {
+    return Instant.ofEpochMilli(all.getLong(BEGAN));
+  }
+
+  /** Whether there is nothing to be written. */
+  boolean isEmpty() {
+    return tail() == head();
+  }
+
+  /** From now on it is this file. Nobody adds or drops meanwhile. */
+  void become(Path other) throws IOException {
+    if (!path.equals(other)) {
+      path = Files.move(path, other, StandardCopyOption.ATOMIC_MOVE);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return path.toString();
   }
 
   /** In which writes are done and added. */

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -21,7 +20,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -397,32 +395,6 @@ class GrantTransportTest {
     try (GrantTransport transport = GrantTransport.connect(ring, xen, events)) {
       return transport.session();
     }
-  }
-
-  /** What a server kept that was killed: one write. */
-  private Path keptWrite(Path folder, XenRing ring) throws IOException {
-    long session = session(ring);
-    Path file = folder.resolve("writes-" + Long.toHexString(session));
-    assertTrue(
-        WriteLog.open(file, session).add(0, ByteBuffer.allocateDirect(512).put(0, (byte) 7)));
-    return folder.resolve("writes-");
-  }
-
-  @ParameterizedTest
-  @CsvSource({"0, false", "1, true"})
-  void writeThatWasKeptIsDoneForTheGuestThatWasAnsweredSo(
-      int answered, boolean isDone, @TempDir Path folder) throws Exception {
-    memory = xen.grant(8);
-    memory.putInt(0, answered).putInt(8, answered); // a new ring has no response
-    XenRing ring = ring(RingAbi.X86_64, 1, false);
-    Path logs = keptWrite(folder, ring);
-
-    start(
-        ring,
-        new ServeOptions(false, false, new RateLimit(), new RequestStatistics())
-            .withWriteLogs(logs));
-
-    assertEquals(isDone, disk.asked().contains("write 0 512"));
   }
 
   @Test

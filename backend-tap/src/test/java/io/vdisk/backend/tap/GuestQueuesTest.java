@@ -9,7 +9,6 @@ import io.vdisk.BlockDevice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,18 +19,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the rings of one guest's disk share: the log of its writes. */
 @Timeout(60)
 class GuestQueuesTest {
-  private static final int RESPONSES = 8; // of a ring: how many there are
-  private static final int STEP = 48; // what is being done to one
-
   @TempDir Path folder;
 
-  private final List<ByteBuffer> memories = new ArrayList<>();
   private final List<GrantTransport> opened = new ArrayList<>();
   private final List<SimulatedEvents> events = new ArrayList<>(); // of the rings
   private WatchedDisk disk;
@@ -41,9 +34,6 @@ class GuestQueuesTest {
   void makeRings() throws IOException {
     disk = new WatchedDisk(1 << 20);
     beginning = folder.resolve("writes-");
-    for (int i = 0; i < 2; i++) {
-      memories.add(ByteBuffer.allocateDirect(4096).order(ByteOrder.nativeOrder()));
-    }
   }
 
   @AfterEach
@@ -58,9 +48,9 @@ class GuestQueuesTest {
   private List<GrantTransport> rings() throws IOException {
     List<GrantTransport> rings = new ArrayList<>();
     events.clear();
-    for (int i = 0; i < memories.size(); i++) {
+    for (int i = 0; i < 2; i++) {
       SimulatedXen xen = new SimulatedXen();
-      ByteBuffer unused = xen.grant(8).put(0, memories.get(i), 0, RingAbi.HEADER_SIZE);
+      ByteBuffer unused = xen.grant(8);
       XenRing ring =
           new XenRing(
               SimulatedXen.DOMAIN,
@@ -76,10 +66,6 @@ class GuestQueuesTest {
     opened.addAll(rings);
     GuestQueues.join(rings);
     return rings;
-  }
-
-  private void answered(int ring, int count) {
-    memories.get(ring).putInt(0, count).putInt(RESPONSES, count);
   }
 
   private static ByteBuffer sector(int value) {
@@ -107,7 +93,6 @@ class GuestQueuesTest {
     assertTrue(second.add(0, sector(1)));
     assertTrue(first.add(0, sector(2)));
     assertTrue(second.add(0, sector(3)));
-    answered(1, 2); // the other ring's answer was not told yet when the process was killed
 
     List<GrantTransport> again = rings();
     WriteLog kept = again.get(0).queues().begin(disk, beginning);
@@ -116,26 +101,6 @@ class GuestQueuesTest {
     assertEquals(1, logs().size());
     assertSame(kept, again.get(1).queues().begin(disk, beginning));
     assertEquals(3, disk.asked().stream().filter("write 0 512"::equals).count());
-  }
-
-  @Test
-  void newRingsBeginWithNothingKept() throws Exception {
-    assertTrue(rings().get(0).queues().begin(disk, beginning).add(0, sector(1)));
-
-    WriteLog unused = rings().get(1).queues().begin(disk, beginning);
-
-    assertEquals(List.of(), disk.asked());
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {1, 2})
-  void theFirstResponseCountsFromWhenItWasBegun(int step) throws Exception {
-    assertTrue(rings().get(0).queues().begin(disk, beginning).add(0, sector(1)));
-    memories.get(1).putInt(0, 1).putInt(STEP, step); // killed before it was shown: the next does it
-
-    WriteLog unused = rings().get(0).queues().begin(disk, beginning);
-
-    assertEquals(1, read(disk));
   }
 
   @Test
@@ -158,7 +123,6 @@ class GuestQueuesTest {
     WriteLog log = queues.begin(disk, beginning);
     assertSame(log, queues.begin(disk, beginning));
     assertTrue(log.add(0, sector(1)));
-    answered(0, 1);
     try (WatchedDisk other = new WatchedDisk(1 << 20)) {
       queues.become(other); // for the first ring, which goes on
       assertTrue(log.add(0, sector(2)));

@@ -174,7 +174,9 @@ class KeptWritesTest {
   @Test
   void whatWasWrittenToOneDeviceIsNotDoneAgainOnAnother() throws Exception {
     guest.write(8, new byte[4096]);
+    disk.failsAt = -2; // it stays kept, and whoever closes the images makes it durable
     server.pause();
+    disk.failsAt = -1;
     try (BlockDevice other = Images.ram(SIZE)) {
       server.resume(other);
 

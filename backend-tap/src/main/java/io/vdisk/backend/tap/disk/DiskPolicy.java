@@ -1,6 +1,8 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.ReferencePolicy;
+import io.vdisk.backend.tap.KeptWrites;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -17,8 +19,9 @@ import java.util.Optional;
  * @param isDirect whether images pass by the host's page cache where it lets them
  * @param ramBytes most bytes of all RAM disks of the process together
  * @param writeLogs how the files begin in which guests' writes are kept until they are durable, for
- *     images that keep tables in memory: another process that serves the same ring after this one
- *     was killed writes them again. They belong into a file system in memory; empty: not kept
+ *     images that keep tables in memory: whoever opens the same image with the same logs after this
+ *     process was killed writes them again. They belong into a file system in memory; empty: not
+ *     kept
  */
 public record DiskPolicy(
     ReferencePolicy references, boolean isDirect, long ramBytes, Optional<Path> writeLogs) {
@@ -38,6 +41,17 @@ public record DiskPolicy(
     if (ramBytes < 0) {
       throw new IllegalArgumentException(ramBytes + " bytes for RAM disks");
     }
+  }
+
+  /** What was answered to guests of these images before a process was killed, if that is kept. */
+  Optional<KeptWrites> kept(WrittenImages images) {
+    return writeLogs.map(images::kept);
+  }
+
+  /** Whether something may be left that opening these images would write to them. */
+  public boolean hasKept(OpenRequest asked) throws IOException {
+    Optional<KeptWrites> kept = kept(WrittenImages.of(asked));
+    return kept.isPresent() && kept.get().isAny();
   }
 
   /** The same with another policy for what images name. */

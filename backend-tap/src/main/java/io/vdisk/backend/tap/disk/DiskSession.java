@@ -2,9 +2,8 @@ package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.backend.tap.DiskInfo;
+import io.vdisk.backend.tap.KeptWrites;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,6 +25,7 @@ final class DiskSession {
   private boolean isStandbyInUse; // of images that are closed now
   private volatile DiskInfo info = DiskInfo.NONE;
   private @Nullable BlockDevice heldRam; // keeps it over a pause
+  private Optional<KeptWrites> kept = Optional.empty(); // of the images that are open, or were
 
   DiskSession(int minor, DiskPolicy policy, RamDisks rams) {
     this.minor = minor;
@@ -66,9 +66,30 @@ final class DiskSession {
 
   /** Opens what was not open. */
   void open(OpenRequest asked) throws IOException {
+    WrittenImages written = WrittenImages.of(asked);
     OpenDisk opened = OpenDisk.open(policy, rams, asked, false);
+    writeAgain(opened, written);
     hasMirrorFailed = false;
     become(opened, asked);
+  }
+
+  /**
+   * Before any guest is served: what was answered to one before a process was killed. The logs are
+   * those of the images from then on.
+   */
+  private void writeAgain(OpenDisk opened, WrittenImages written) throws IOException {
+    Optional<KeptWrites> left = policy.kept(written);
+    try {
+      if (left.isPresent() && !opened.keepsWrites()) {
+        left.get().writeAgain(opened.device(), opened.isReadOnly(), written.changed());
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      FirstFailure closing = new FirstFailure();
+      closing.run(opened::close);
+      closing.suppressIn(e);
+      throw e;
+    }
+    kept = left;
   }
 
   private void become(OpenDisk opened, OpenRequest asked) {
@@ -110,6 +131,7 @@ final class DiskSession {
   /** Opens the images again, or others; nothing changes if that fails. */
   void reopen(ResumeRequest asked) throws IOException {
     OpenRequest next = next(asked);
+    WrittenImages written = WrittenImages.of(next);
     OpenDisk opened = OpenDisk.open(policy, rams, next, isStandbyInUse);
     if (!info().mayBecome(opened.info())) {
       try (opened) {
@@ -119,6 +141,9 @@ final class DiskSession {
                 "cannot go on from %s: that is %s, and its guests know %s",
                 next.name(), opened.info(), info));
       }
+    }
+    if (!policy.kept(written).equals(kept)) { // else its logs are those of guests that wait
+      writeAgain(opened, written);
     }
     hasMirrorFailed &= asked.secondary().isEmpty();
     become(opened, next);
@@ -171,28 +196,15 @@ final class DiskSession {
     isStandbyInUse = false;
   }
 
-  /** How the files begin in which it is kept what its guests wrote. */
+  /** How the files begin in which it is kept what guests write to the images. */
   Optional<Path> writeLogs() {
-    return policy.writeLogs().map(beginning -> beginning.resolveSibling(logPrefix(beginning)));
+    return kept.map(KeptWrites::beginning);
   }
 
-  private String logPrefix(Path beginning) {
-    return beginning.getFileName().toString() + minor + ".";
-  }
-
-  /** All is durable: what processes that were killed kept for guests that never came back goes. */
+  /** All is durable: what is still kept of the images goes. */
   void dropWriteLogs() throws IOException {
-    if (policy.writeLogs().isEmpty()) {
-      return;
-    }
-    Path beginning = policy.writeLogs().get().toAbsolutePath();
-    try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(
-            beginning.resolveSibling(""),
-            file -> file.getFileName().toString().startsWith(logPrefix(beginning)))) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
+    if (kept.isPresent()) {
+      kept.get().drop();
     }
   }
 

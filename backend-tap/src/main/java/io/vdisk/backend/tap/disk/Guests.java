@@ -127,12 +127,16 @@ final class Guests {
     }
   }
 
-  /** All go on; one ring's trouble is not the others'. */
-  void resume() throws IOException {
+  /**
+   * All go on; one ring's trouble is not the others'.
+   *
+   * @param writeLogs how the files begin in which is kept what is written, if that is wanted
+   */
+  void resume(Optional<Path> writeLogs) throws IOException {
     FirstFailure failure = new FirstFailure();
     for (ServedRing ring : rings) {
       if (ring.isServing()) {
-        failure.run(() -> ring.ring().resume(device()));
+        failure.run(() -> ring.ring().resume(device(), writeLogs));
       }
     }
     failure.check();

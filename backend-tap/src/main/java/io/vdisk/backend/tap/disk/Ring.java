@@ -6,14 +6,20 @@ import io.vdisk.backend.tap.TapServer;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /** A guest's ring as its disk sees it: what {@link TapServer} does. */
 interface Ring extends Closeable {
   /** Takes no further request, and returns when none is in flight. */
   void pause() throws IOException;
 
-  /** Goes on from this device. */
-  void resume(BlockDevice device) throws IOException;
+  /**
+   * Goes on from this device.
+   *
+   * @param writeLogs how the files begin in which it is kept what is written to it, if it is
+   */
+  void resume(BlockDevice device, Optional<Path> writeLogs) throws IOException;
 
   /** Tells the guest that the disk has another size. */
   void announceSize();
@@ -38,8 +44,12 @@ interface Ring extends Closeable {
       }
 
       @Override
-      public void resume(BlockDevice next) {
-        server.resume(next);
+      public void resume(BlockDevice next, Optional<Path> writeLogs) throws IOException {
+        if (writeLogs.isPresent()) {
+          server.resume(next, writeLogs.get());
+        } else {
+          server.resume(next);
+        }
       }
 
       @Override

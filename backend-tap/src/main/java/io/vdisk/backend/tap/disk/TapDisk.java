@@ -196,7 +196,7 @@ public final class TapDisk {
     } finally {
       if (!isDurable) {
         state.become(0);
-        guests.resume();
+        guests.resume(session.writeLogs());
       }
     }
     guests.settle();
@@ -233,7 +233,7 @@ public final class TapDisk {
   }
 
   private void resumeRings(long sectorsBefore) throws IOException {
-    guests.resume();
+    guests.resume(session.writeLogs());
     if (session.info().sectors() != sectorsBefore) {
       guests.announceSize();
     }

@@ -70,10 +70,15 @@ final class GuestDisk implements Closeable {
   /** Opens the image, unless it is. */
   void open(BackendNodes said) throws IOException {
     if (disk == null) {
-      TapDisk made = new TapDisk(device.device(), host.options().policy(device), host.rams());
+      TapDisk made = new TapDisk(device.device(), host.options().diskPolicy(), host.rams());
       DiskInfo unused = made.open(said.request());
       disk = made;
     }
+  }
+
+  /** Whether a process that was killed may have left what opening the image writes to it. */
+  boolean hasKept(BackendNodes said) throws IOException {
+    return !said.isReadOnly() && host.options().diskPolicy().hasKept(said.request());
   }
 
   /** Serves the guest's rings, all or none. The disk is open. */

@@ -58,7 +58,7 @@ final class Handshake {
     hasLooked = true;
     lastFront = other;
     if (other == XenbusState.CLOSED) {
-      close(seen);
+      close(seen, said);
     } else if (seen == XenbusState.CLOSING || other == XenbusState.CLOSING) {
       closing(seen, other, said, front, isFirst);
     } else if (isRefused) {
@@ -166,7 +166,7 @@ final class Handshake {
       XenbusState seen, XenbusState other, BackendNodes said, FrontendNodes front, boolean isFirst)
       throws IOException {
     if (other == XenbusState.INITIALISING || other == XenbusState.INIT_WAIT) {
-      close(seen); // it has no ring
+      close(seen, said); // it has no ring
       return;
     }
     if (isFirst && mayBeConnected(seen) && mayBeConnected(other)) {
@@ -184,11 +184,29 @@ final class Handshake {
     return side == XenbusState.CONNECTED || side == XenbusState.CLOSING;
   }
 
-  /** Nothing is left to be served. */
-  void close(XenbusState seen) throws IOException {
+  /**
+   * Nothing is left to be served. Whoever sees that the device is closed may use the image: what a
+   * process that was killed answered is in it by then, or it is told why not, and stays kept.
+   */
+  void close(XenbusState seen, BackendNodes said) throws IOException {
+    if (seen != XenbusState.CLOSED && !disk.isOpen()) {
+      writeWhatIsKept(said);
+    }
     release();
     if (seen != XenbusState.CLOSED) {
       boolean unused = own.write(seen, XenbusState.CLOSED);
+    }
+  }
+
+  private void writeWhatIsKept(BackendNodes said) throws IOException {
+    try {
+      if (disk.hasKept(said)) {
+        open(said);
+      }
+    } catch (StoreException e) {
+      throw e;
+    } catch (IOException e) {
+      troubles.tell(e);
     }
   }
 

@@ -151,7 +151,7 @@ public final class XenDisk implements Closeable {
     FrontendNodes front = watched(nodes.get());
     Optional<XenbusState> other = front.state();
     if (other.isEmpty() || hasDied()) {
-      frontHasGone(seen.get());
+      frontHasGone(seen.get(), nodes.get());
       return;
     }
     Attempt next = new Attempt(nodes.get(), other.get());
@@ -222,9 +222,9 @@ public final class XenDisk implements Closeable {
         && !host.store().isIntroduced(device.domain());
   }
 
-  private void frontHasGone(XenbusState seen) throws IOException {
+  private void frontHasGone(XenbusState seen, BackendNodes nodes) throws IOException {
     if (seen != XenbusState.INITIALISING || disk.isOpen()) { // else it may still come
-      handshake.close(seen);
+      handshake.close(seen, nodes);
     }
     boolean isOurs = device.isMadeByBlockAttach(); // no toolstack removes it
     if (isOurs && host.store().find("/local/domain/" + device.domain()).isEmpty()) {

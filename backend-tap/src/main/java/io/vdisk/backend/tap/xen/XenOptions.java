@@ -34,9 +34,8 @@ public record XenOptions(DiskPolicy policy, Path folder, int mostQueues) {
         policy, folder, Math.min(Runtime.getRuntime().availableProcessors(), DEFAULT_QUEUES));
   }
 
-  /** How the files begin in which it is kept what a disk's guest wrote. */
-  DiskPolicy policy(BackendDevice device) {
-    return policy.withWriteLogs(
-        folder.resolve("writes-" + device.type() + "-" + device.domain() + "-"));
+  /** With logs of what guests write. */
+  DiskPolicy diskPolicy() {
+    return policy.withWriteLogs(folder.resolve("writes-"));
   }
 }

@@ -5,7 +5,9 @@ import io.vdisk.backend.tap.PlayedTransport;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -87,7 +89,7 @@ final class BusyRing implements Ring {
   }
 
   @Override
-  public void resume(BlockDevice next) {
+  public void resume(BlockDevice next, Optional<Path> writeLogs) {
     device = next;
     if (isPaused) {
       isPaused = false;

@@ -5,8 +5,10 @@ import io.vdisk.backend.tap.PlayedTransport;
 import io.vdisk.backend.tap.ServeOptions;
 import io.vdisk.backend.tap.TapTransport;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A guest's ring that a test plays: it tells what the disk did to it, and from which device it is
@@ -39,7 +41,7 @@ final class GuestRing implements Ring {
   }
 
   @Override
-  public void resume(BlockDevice next) {
+  public void resume(BlockDevice next, Optional<Path> writeLogs) {
     events.add("resume");
     device = next;
   }

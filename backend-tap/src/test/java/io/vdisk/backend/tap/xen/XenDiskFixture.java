@@ -26,12 +26,12 @@ abstract class XenDiskFixture {
 
   @TempDir Path folder;
 
-  final MemoryGuest guest = new MemoryGuest();
   final List<XenRing> connected = new ArrayList<>();
   final List<AutoCloseable> opened = new ArrayList<>();
   SimulatedXenStore simulated;
   PlayedFrontend front;
   XenDisk disk;
+  MemoryGuest guest = new MemoryGuest();
   String refusal = "";
 
   @BeforeEach
