@@ -16,6 +16,7 @@ public final class GuestQueues {
 
   // Guarded by this.
   private @Nullable WriteLog log; // null: nothing is kept
+  private DiskLogs logs = new DiskLogs(); // where it is
   private @Nullable BlockDevice device; // where what is in the log was written
   private int servers; // that use the log
 
@@ -39,12 +40,15 @@ public final class GuestQueues {
    * durable, before the first of them is served.
    *
    * @param beginning how the file begins
+   * @param all the logs of the disk's guests, to which it is added
    */
-  synchronized WriteLog begin(BlockDevice disk, Path beginning) throws IOException {
+  synchronized WriteLog begin(BlockDevice disk, Path beginning, DiskLogs all) throws IOException {
     if (log == null) {
       WriteLog opened = WriteLog.open(file(beginning), session());
       opened.replay(disk);
       log = opened;
+      logs = all;
+      logs.add(opened);
       device = disk;
     }
     servers++;
@@ -99,6 +103,7 @@ public final class GuestQueues {
     if (servers == 0 && log != null) {
       WriteLog last = log;
       log = null;
+      logs.remove(last);
       last.delete();
     }
   }

@@ -70,7 +70,8 @@ public record KeptWrites(Path beginning) {
       throw new IOException(
           String.format(
               "the image was changed at %s, and what a guest wrote before a process was killed, the"
-                  + " last at %s, lies in %s: without that file the image opens as it is",
+                  + " last at %s, lies in %s: without that file the image opens as it is, and with"
+                  + " an earlier time of its own (touch -d) that is written over what it has",
               changed, log.lastBeginning(), log));
     }
   }

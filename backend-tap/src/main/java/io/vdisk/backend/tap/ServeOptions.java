@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param writeLogs how the files begin in which it is kept what guests wrote to this very image
  *     since their last flush, in case this process is killed ({@link KeptWrites}); empty where the
  *     disk itself keeps what was answered, as a raw one does
+ * @param logs those of the disk's guests, among which its own will be
  * @param limit what holds requests back; shared by the rings of one disk
  * @param statistics where requests are counted
  * @param counters where it is counted what happens at the ring
@@ -23,6 +24,7 @@ public record ServeOptions(
     boolean isSerial,
     long watchNanoseconds,
     Optional<Path> writeLogs,
+    DiskLogs logs,
     RateLimit limit,
     RequestStatistics statistics,
     RingCounters counters) {
@@ -37,6 +39,7 @@ public record ServeOptions(
         isSerial,
         WATCH_NANOSECONDS,
         Optional.empty(),
+        new DiskLogs(),
         limit,
         statistics,
         new RingCounters());
@@ -45,18 +48,24 @@ public record ServeOptions(
   /** The same options for a ring that is looked at for so long. */
   public ServeOptions withWatch(long nanoseconds) {
     return new ServeOptions(
-        isReadOnly, isSerial, nanoseconds, writeLogs, limit, statistics, counters);
+        isReadOnly, isSerial, nanoseconds, writeLogs, logs, limit, statistics, counters);
   }
 
   /**
    * The same options for a disk of which only a flush makes sure that it keeps what was answered.
    */
   public ServeOptions withWriteLogs(Path beginning) {
+    return withWriteLogs(beginning, logs);
+  }
+
+  /** The same where other guests of the disk have logs, too. */
+  public ServeOptions withWriteLogs(Path beginning, DiskLogs all) {
     return new ServeOptions(
         isReadOnly,
         isSerial,
         watchNanoseconds,
         Optional.of(beginning),
+        all,
         limit,
         statistics,
         counters);

@@ -54,7 +54,7 @@ final class Service {
         options.isReadOnly() || options.isSerial() ? Optional.empty() : options.writeLogs();
     Optional<WriteLog> log =
         beginning.isPresent()
-            ? Optional.of(queues.begin(device, beginning.get()))
+            ? Optional.of(queues.begin(device, beginning.get(), options.logs()))
             : Optional.empty();
     return new Service(guest, device, options, queues, log);
   }

@@ -78,14 +78,18 @@ final class WriteLog {
   private static final VarHandle INDEX =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
+  private final long session;
   private volatile Path path;
-  private final MappedByteBuffer all;
+  private volatile MappedByteBuffer all;
+  private volatile boolean isLetGo; // the file of that name is another one, if there is one
+  private boolean isGone; // under lock: its memory is not to be touched
   private final int capacity;
   private final ReentrantLock lock = new ReentrantLock();
   private final WriteOrder order = new WriteOrder();
 
-  private WriteLog(Path path, MappedByteBuffer all) {
+  private WriteLog(Path path, long session, MappedByteBuffer all) {
     this.path = path;
+    this.session = session;
     this.all = all;
     this.capacity = all.capacity() - START;
   }
@@ -112,7 +116,7 @@ final class WriteLog {
         VarHandle.storeStoreFence();
         all.put(0, MAGIC);
       }
-      WriteLog log = new WriteLog(path, all);
+      WriteLog log = new WriteLog(path, session, all);
       log.check(session);
       return log;
     }
@@ -190,9 +194,26 @@ final class WriteLog {
     drop(head);
   }
 
-  /** A request or a flush begins: the images change from now on, if it changes them. */
+  /**
+   * A request or a flush begins: the images change from now on, if it changes them. A clock that is
+   * set back tells of no earlier time.
+   */
   void begins() {
-    all.putLong(BEGAN, System.currentTimeMillis());
+    all.putLong(BEGAN, Math.max(all.getLong(BEGAN), System.currentTimeMillis()));
+  }
+
+  /** A flush of the disk begins; what it makes durable, for {@link #drop}. */
+  long beginFlush() {
+    lock.lock();
+    try {
+      if (isGone) {
+        return 0;
+      }
+      begins();
+      return head();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** When a request or a flush began last. */
@@ -207,9 +228,28 @@ final class WriteLog {
 
   /** From now on it is this file. Nobody adds or drops meanwhile. */
   void become(Path other) throws IOException {
-    if (!path.equals(other)) {
+    if (isLetGo) {
+      all = open(other, session, capacity).all;
+      path = other;
+      isLetGo = false;
+    } else if (!path.equals(other)) {
       path = Files.move(path, other, StandardCopyOption.ATOMIC_MOVE);
     }
+  }
+
+  /**
+   * It is empty, and its image is no longer ours: whoever opens that next finds no file of it, and
+   * may have one of that name. Nobody adds before {@link #become}.
+   */
+  void letGo() throws IOException {
+    if (!isLetGo) {
+      Files.deleteIfExists(path);
+      isLetGo = true;
+    }
+  }
+
+  boolean isSameFile(WriteLog other) {
+    return path.equals(other.path);
   }
 
   @Override
@@ -260,7 +300,7 @@ final class WriteLog {
   void drop(long head) {
     lock.lock();
     try {
-      if (head > tail()) {
+      if (!isGone && head > tail()) {
         INDEX.setRelease(all, TAIL, head);
       }
     } finally {
@@ -273,6 +313,15 @@ final class WriteLog {
    * the collector unmaps it. Nobody adds or drops any longer.
    */
   void delete() throws IOException {
+    lock.lock();
+    try {
+      isGone = true;
+    } finally {
+      lock.unlock();
+    }
+    if (isLetGo) {
+      return;
+    }
     FileChannel.open(
             path,
             StandardOpenOption.CREATE,

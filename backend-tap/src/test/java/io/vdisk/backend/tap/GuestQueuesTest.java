@@ -87,27 +87,27 @@ class GuestQueuesTest {
   @Test
   void whatWasWrittenThroughAllRingsIsDoneAgainInItsOrder() throws Exception {
     List<GrantTransport> rings = rings();
-    WriteLog first = rings.get(0).queues().begin(disk, beginning);
-    WriteLog second = rings.get(1).queues().begin(disk, beginning);
+    WriteLog first = rings.get(0).queues().begin(disk, beginning, new DiskLogs());
+    WriteLog second = rings.get(1).queues().begin(disk, beginning, new DiskLogs());
     assertSame(first, second);
     assertTrue(second.add(0, sector(1)));
     assertTrue(first.add(0, sector(2)));
     assertTrue(second.add(0, sector(3)));
 
     List<GrantTransport> again = rings();
-    WriteLog kept = again.get(0).queues().begin(disk, beginning);
+    WriteLog kept = again.get(0).queues().begin(disk, beginning, new DiskLogs());
 
     assertEquals(3, read(disk));
     assertEquals(1, logs().size());
-    assertSame(kept, again.get(1).queues().begin(disk, beginning));
+    assertSame(kept, again.get(1).queues().begin(disk, beginning, new DiskLogs()));
     assertEquals(3, disk.asked().stream().filter("write 0 512"::equals).count());
   }
 
   @Test
   void theLogGoesWithTheLastServer() throws Exception {
     List<GrantTransport> rings = rings();
-    WriteLog log = rings.get(0).queues().begin(disk, beginning);
-    assertSame(log, rings.get(1).queues().begin(disk, beginning));
+    WriteLog log = rings.get(0).queues().begin(disk, beginning, new DiskLogs());
+    assertSame(log, rings.get(1).queues().begin(disk, beginning, new DiskLogs()));
 
     rings.get(0).queues().end();
     assertEquals(1, logs().size());
@@ -120,15 +120,15 @@ class GuestQueuesTest {
   void anotherDeviceIsTakenOnceAndWhatIsWrittenToItIsKept() throws Exception {
     List<GrantTransport> rings = rings();
     GuestQueues queues = rings.get(0).queues();
-    WriteLog log = queues.begin(disk, beginning);
-    assertSame(log, queues.begin(disk, beginning));
+    WriteLog log = queues.begin(disk, beginning, new DiskLogs());
+    assertSame(log, queues.begin(disk, beginning, new DiskLogs()));
     assertTrue(log.add(0, sector(1)));
     try (WatchedDisk other = new WatchedDisk(1 << 20)) {
       queues.become(other); // for the first ring, which goes on
       assertTrue(log.add(0, sector(2)));
       queues.become(other); // for the second one
 
-      WriteLog unused = rings().get(0).queues().begin(disk, beginning);
+      WriteLog unused = rings().get(0).queues().begin(disk, beginning, new DiskLogs());
 
       assertEquals(2, read(disk));
       assertEquals(1, disk.asked().stream().filter("write 0 512"::equals).count());

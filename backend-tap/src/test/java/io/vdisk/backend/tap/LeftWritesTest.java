@@ -72,8 +72,12 @@ final class LeftWritesTest {
   }
 
   private static MemoryGuest guest(TapDisk disk) throws IOException {
+    return guest(disk, 7);
+  }
+
+  private static MemoryGuest guest(TapDisk disk, int domain) throws IOException {
     MemoryGuest guest = new MemoryGuest();
-    XenRing ring = new XenRing(7, 51712, 0, List.of(8), 15, RingAbi.X86_64, true);
+    XenRing ring = new XenRing(domain, 51712, 0, List.of(8), 15, RingAbi.X86_64, true);
     disk.serve(guest.transport(ring)).isServing();
     return guest;
   }
@@ -306,6 +310,102 @@ final class LeftWritesTest {
 
     next.open(request(child));
     assertEquals(7, guest(next).read(0));
+  }
+
+  @Test
+  void whoOpensTheImageDuringAPauseTakesNoLogAway() throws Exception {
+    Path image = image("image");
+    TapDisk paused = disk(0);
+    paused.open(request(image));
+    MemoryGuest guest = guest(paused);
+    paused.pause();
+    TapDisk other = disk(1);
+    other.open(request(image));
+    other.close(false);
+    paused.resume(ResumeRequest.SAME);
+    assertEquals(0, guest.write(0, 7));
+
+    assertKept(paused, image);
+  }
+
+  @Test
+  void aPausedDiskThatIsClosedTakesNoLogOfAnotherAway() throws Exception {
+    Path image = image("image");
+    TapDisk paused = disk(0);
+    paused.open(request(image));
+    guest(paused);
+    paused.pause();
+    TapDisk other = disk(1);
+    other.open(request(image));
+    assertEquals(0, guest(other).write(0, 7)); // the same guest: its log has the same name
+
+    paused.close(false);
+
+    assertKept(other, image);
+  }
+
+  /** Kills the disk's process; the image has what its guest wrote when it is opened again. */
+  private void assertKept(TapDisk killed, Path image) throws Exception {
+    LeftFiles left = LeftFiles.now(image, folder);
+    killed.close(false);
+    left.restore();
+    assertEquals(0, first(image), "it is in the log only");
+    TapDisk next = disk(2);
+    next.open(request(image));
+    next.close(false);
+    assertEquals(7, first(image));
+  }
+
+  @Test
+  void whoGoesOnAfterAPauseHasWhatAnotherAnsweredThatWasKilled() throws Exception {
+    Path image = image("image");
+    TapDisk paused = disk(0);
+    paused.open(request(image));
+    MemoryGuest guest = guest(paused);
+    paused.pause();
+    TapDisk killed = disk(1);
+    killed.open(request(image));
+    assertEquals(0, guest(killed, 8).write(0, 7));
+    LeftFiles left = LeftFiles.now(image, folder);
+    killed.close(false);
+    left.restore();
+
+    paused.resume(ResumeRequest.SAME);
+
+    assertEquals(7, guest.read(0));
+  }
+
+  @Test
+  void whoReadsTheFileAsItIsLeavesTheLog() throws Exception {
+    Path image = image("image");
+    writeAndKill(image, 7);
+    TapDisk raw = disk(0);
+    raw.open(OpenRequest.of("aio:" + image));
+    raw.close(false);
+
+    TapDisk next = disk(1);
+    next.open(request(image));
+    next.close(false);
+    assertEquals(7, first(image));
+  }
+
+  @Test
+  void aFlushMakesDurableWhatOtherGuestsOfTheDiskWrote() throws Exception {
+    Path image = image("image");
+    TapDisk killed = disk(0);
+    killed.open(request(image));
+    assertEquals(0, guest(killed, 7).write(0, 7));
+    MemoryGuest second = guest(killed, 8);
+    assertEquals(0, second.write(0, 8));
+    assertEquals(0, second.flush());
+    LeftFiles left = LeftFiles.now(image, folder);
+    killed.close(false);
+    left.restore();
+
+    TapDisk next = disk(1);
+    next.open(request(image));
+    next.close(false);
+    assertEquals(8, first(image));
   }
 
   /** Else who is killed between an opening and what it writes would have changed it. */

@@ -60,6 +60,12 @@ public final class MemoryGuest {
     return data.get(0);
   }
 
+  /** Flushes; the status. */
+  public int flush() throws InterruptedException {
+    ring.next().operation(3, 0);
+    return answer();
+  }
+
   private int answer() throws InterruptedException {
     long unused = ring.put();
     ring.publish();

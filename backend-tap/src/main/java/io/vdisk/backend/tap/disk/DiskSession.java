@@ -89,7 +89,7 @@ final class DiskSession {
       closing.suppressIn(e);
       throw e;
     }
-    kept = left;
+    kept = opened.keepsWrites() ? Optional.empty() : left;
   }
 
   private void become(OpenDisk opened, OpenRequest asked) {
@@ -142,9 +142,7 @@ final class DiskSession {
                 next.name(), opened.info(), info));
       }
     }
-    if (!policy.kept(written).equals(kept)) { // else its logs are those of guests that wait
-      writeAgain(opened, written);
-    }
+    writeAgain(opened, written); // others may have had it meanwhile
     hasMirrorFailed &= asked.secondary().isEmpty();
     become(opened, next);
     releaseRam();
@@ -201,9 +199,10 @@ final class DiskSession {
     return kept.map(KeptWrites::beginning);
   }
 
-  /** All is durable: what is still kept of the images goes. */
+  /** While nobody else may open the images: makes all durable, and what is still kept goes. */
   void dropWriteLogs() throws IOException {
-    if (kept.isPresent()) {
+    if (disk != null && kept.isPresent()) {
+      flush();
       kept.get().drop();
     }
   }

@@ -1,6 +1,7 @@
 package io.vdisk.backend.tap.disk;
 
 import io.vdisk.BlockDevice;
+import io.vdisk.backend.tap.DiskLogs;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.LongAdder;
@@ -11,6 +12,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * two do not share a counter.
  */
 final class GuestDevice extends ForwardingDevice {
+  private final DiskLogs logs;
   private final LongAdder begun;
   private final LongAdder ended;
 
@@ -19,8 +21,9 @@ final class GuestDevice extends ForwardingDevice {
 
   private boolean isSettled; // guarded by it
 
-  GuestDevice(BlockDevice device, LongAdder begun, LongAdder ended) {
+  GuestDevice(BlockDevice device, DiskLogs logs, LongAdder begun, LongAdder ended) {
     super(device);
+    this.logs = logs;
     this.begun = begun;
     this.ended = ended;
   }
@@ -93,7 +96,7 @@ final class GuestDevice extends ForwardingDevice {
   private void countedFlush() throws IOException {
     begun.increment();
     try {
-      super.flush();
+      logs.flush(super::flush);
     } finally {
       ended.increment();
     }

@@ -1,5 +1,6 @@
 package io.vdisk.backend.tap.disk;
 
+import io.vdisk.backend.tap.DiskLogs;
 import io.vdisk.backend.tap.RateLimit;
 import io.vdisk.backend.tap.RequestStatistics;
 import io.vdisk.backend.tap.ServeOptions;
@@ -25,6 +26,7 @@ final class Guests {
   private final LongAdder begun = new LongAdder();
   private final LongAdder ended = new LongAdder();
   private final List<ServedRing> rings = new CopyOnWriteArrayList<>();
+  private final DiskLogs logs = new DiskLogs();
   private @Nullable GuestDevice device; // of the images that are open, or were
 
   Guests(Ring.Start start) {
@@ -54,12 +56,13 @@ final class Guests {
 
   /** Images were opened: what guests are served from. */
   void become(OpenDisk open) {
-    device = new GuestDevice(open.device(), begun, ended);
+    device = new GuestDevice(open.device(), logs, begun, ended);
   }
 
   /** All that was done is durable, and nothing more is until other images are opened. */
-  void settle() {
+  void settle() throws IOException {
     device().settle();
+    logs.letGo();
   }
 
   private GuestDevice device() {
@@ -82,7 +85,7 @@ final class Guests {
       throws IOException {
     ServeOptions options = options(open, guest);
     if (writeLogs.isPresent() && !open.keepsWrites()) {
-      options = options.withWriteLogs(writeLogs.get());
+      options = options.withWriteLogs(writeLogs.get(), logs);
     }
     closeGone();
     Ring ring = start.start(transport, device(), options);
@@ -117,6 +120,7 @@ final class Guests {
   void closeAll(FirstFailure failure) {
     rings.forEach(ring -> failure.run(ring.ring()::close));
     rings.clear();
+    logs.forget();
   }
 
   /** Returns when none has a request in flight, nor takes one; those of guests that left go. */

@@ -228,8 +228,25 @@ public final class TapDisk {
           state.change(DiskState.RESUME_FAILED, 0);
           session.reopen(asked);
           begin();
-          resumeRings(sectors);
+          resumeOrPause(sectors);
         });
+  }
+
+  /**
+   * All go on, or the disk is paused as before: of a guest without a log a kill takes what it has.
+   */
+  private void resumeOrPause(long sectorsBefore) throws IOException {
+    boolean isResumed = false;
+    try {
+      resumeRings(sectorsBefore);
+      isResumed = true;
+    } finally {
+      if (!isResumed) {
+        guests.pause();
+        settle();
+        suspend();
+      }
+    }
   }
 
   private void resumeRings(long sectorsBefore) throws IOException {
@@ -280,13 +297,12 @@ public final class TapDisk {
   }
 
   private FirstFailure end() {
-    boolean wasOpen = session.request().isPresent();
     FirstFailure failure = new FirstFailure();
     guests.closeAll(failure);
-    session.end(failure);
-    if (wasOpen && failure.isNone()) { // else what a closing that failed has left is in them
+    if (failure.isNone()) { // else what a closing that failed has left is in them
       failure.run(session::dropWriteLogs);
     }
+    session.end(failure);
     state.become(DiskState.CLOSED);
     return failure;
   }

@@ -17,7 +17,9 @@ import java.util.List;
  *
  * @param logged a name of the one that what guests wrote is kept for: the first that may lose what
  *     was written to it if its process is killed, which is locked while it is open; of several raw
- *     ones the guest's. Its real path, and what the host knows the file by
+ *     ones the guest's. Its real path, and what the host knows the file by; of a block device,
+ *     whose node is another one when its volume was inactive for a while, the name that was asked
+ *     for
  * @param changed when a file of them was changed last, as the host tells. Of a block device it is
  *     not known: the time of its node becomes another one whenever somebody closes it
  */
@@ -45,6 +47,9 @@ record WrittenImages(String logged, Instant changed) {
   private static String name(DiskDescriptor image) throws IOException {
     if (!isThere(image)) {
       return image.toString();
+    }
+    if (!Files.isRegularFile(image.hostPath())) {
+      return image.hostPath().toAbsolutePath().normalize().toString();
     }
     Path real = image.hostPath().toRealPath();
     return real + " " + Files.readAttributes(real, BasicFileAttributes.class).fileKey();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.vdisk.BlockDevice;
 import io.vdisk.Images;
+import io.vdisk.backend.tap.DiskLogs;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -45,7 +46,8 @@ final class GuestDeviceTest {
   void noFlushIsUnderWayOnceItIsSettledAndNoneBegins() throws Exception {
     ExecutorService pool = Executors.newCachedThreadPool();
     try (BlockDevice ram = Images.ram(4096)) {
-      GuestDevice device = new GuestDevice(new SlowToFlush(ram), new LongAdder(), new LongAdder());
+      GuestDevice device =
+          new GuestDevice(new SlowToFlush(ram), new DiskLogs(), new LongAdder(), new LongAdder());
       Future<?> leaving =
           pool.submit(
               () -> {
