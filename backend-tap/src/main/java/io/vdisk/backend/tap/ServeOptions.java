@@ -55,19 +55,14 @@ public record ServeOptions(
    * The same options for a disk of which only a flush makes sure that it keeps what was answered.
    */
   public ServeOptions withWriteLogs(Path beginning) {
-    return withWriteLogs(beginning, logs);
+    Optional<Path> path = Optional.of(beginning);
+    return new ServeOptions(
+        isReadOnly, isSerial, watchNanoseconds, path, logs, limit, statistics, counters);
   }
 
-  /** The same where other guests of the disk have logs, too. */
-  public ServeOptions withWriteLogs(Path beginning, DiskLogs all) {
+  /** The same options for a guest whose log, if it has one, is one of these. */
+  public ServeOptions withLogs(DiskLogs all) {
     return new ServeOptions(
-        isReadOnly,
-        isSerial,
-        watchNanoseconds,
-        Optional.of(beginning),
-        all,
-        limit,
-        statistics,
-        counters);
+        isReadOnly, isSerial, watchNanoseconds, writeLogs, all, limit, statistics, counters);
   }
 }

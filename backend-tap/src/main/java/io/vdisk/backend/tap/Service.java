@@ -21,7 +21,7 @@ final class Service {
   private final AtomicBoolean hasFailed = new AtomicBoolean();
 
   private final GuestQueues queues;
-  private final Optional<WriteLog> log;
+  private volatile Optional<WriteLog> log;
 
   private volatile BlockDevice device;
 
@@ -50,8 +50,7 @@ final class Service {
     if (options.isSerial() && queues.count() > 1) {
       throw new IOException(guest + ": this disk is served through one queue");
     }
-    Optional<Path> beginning =
-        options.isReadOnly() || options.isSerial() ? Optional.empty() : options.writeLogs();
+    Optional<Path> beginning = mayKeep(options) ? options.writeLogs() : Optional.empty();
     Optional<WriteLog> log =
         beginning.isPresent()
             ? Optional.of(queues.begin(device, beginning.get(), options.logs()))
@@ -85,10 +84,21 @@ final class Service {
     device = other;
   }
 
-  /** The same, before it goes on, where the logs of the other device's image begin so. */
+  /**
+   * The same, before it goes on, where the logs of the other device's image begin so; the one
+   * before may have kept what was answered itself.
+   */
   void setDevice(BlockDevice other, Path writeLogs) throws IOException {
-    queues.become(other, writeLogs);
+    if (log.isEmpty() && mayKeep(options)) {
+      log = Optional.of(queues.begin(other, writeLogs, options.logs()));
+    } else {
+      queues.become(other, writeLogs);
+    }
     device = other;
+  }
+
+  private static boolean mayKeep(ServeOptions options) {
+    return !options.isReadOnly() && !options.isSerial();
   }
 
   /** Bytes of the disk. */

@@ -408,6 +408,31 @@ final class LeftWritesTest {
     assertEquals(8, first(image));
   }
 
+  @Test
+  void whatIsWrittenToTheSnapshotOfARawDiskIsKept() throws Exception {
+    Path base = folder.resolve("base");
+    Path child = folder.resolve("child");
+    Images.create(base, CreateOptions.of("raw", 8 * MIB)).close();
+    TapDisk killed = disk(0);
+    killed.open(OpenRequest.of("aio:" + base));
+    MemoryGuest guest = guest(killed);
+    killed.pause();
+    CreateOptions overlay =
+        CreateOptions.overlay("qcow2", base.toString(), "raw")
+            .withReferences(ReferencePolicy.any());
+    Images.create(child, overlay).close();
+    killed.resume(ResumeRequest.of("qcow2:" + child));
+    assertEquals(0, guest.write(0, 7));
+    LeftFiles left = LeftFiles.now(child, folder);
+    killed.close(false);
+    left.restore();
+    TapDisk next = disk(0);
+
+    next.open(request(child));
+
+    assertEquals(7, guest(next).read(0));
+  }
+
   /** Else who is killed between an opening and what it writes would have changed it. */
   @ParameterizedTest
   @ValueSource(strings = {"qcow", "qcow2", "vhd", "vhdx", "vmdk"})

@@ -85,7 +85,7 @@ final class Guests {
       throws IOException {
     ServeOptions options = options(open, guest);
     if (writeLogs.isPresent() && !open.keepsWrites()) {
-      options = options.withWriteLogs(writeLogs.get(), logs);
+      options = options.withWriteLogs(writeLogs.get());
     }
     closeGone();
     Ring ring = start.start(transport, device(), options);
@@ -96,7 +96,8 @@ final class Guests {
 
   private ServeOptions options(OpenDisk open, Optional<XenGuest> guest) {
     RequestStatistics counted = guest.isPresent() ? new RequestStatistics(statistics) : statistics;
-    ServeOptions options = new ServeOptions(open.isReadOnly(), open.isSerial(), limit, counted);
+    ServeOptions options =
+        new ServeOptions(open.isReadOnly(), open.isSerial(), limit, counted).withLogs(logs);
     return guest.isPresent() ? options.withWatch(guest.get().watchNanoseconds()) : options;
   }
 
