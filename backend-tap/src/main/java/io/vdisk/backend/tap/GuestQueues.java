@@ -70,10 +70,7 @@ public final class GuestQueues {
   /** What was answered is made durable, and not kept any longer. */
   synchronized void settle(BlockDevice disk) throws IOException {
     if (log != null) {
-      long head = log.head();
-      log.begins();
-      disk.flush();
-      log.drop(head);
+      log.flush(disk);
     }
   }
 

@@ -213,10 +213,11 @@ final class Service {
   }
 
   private void flush(BlockDevice disk) throws IOException {
-    long head = log.isPresent() ? log.get().head() : 0;
-    log.ifPresent(WriteLog::begins);
-    disk.flush();
-    log.ifPresent(l -> l.drop(head));
+    if (log.isPresent()) {
+      log.get().flush(disk);
+    } else {
+      disk.flush();
+    }
   }
 
   /** Counts a request that was answered. */

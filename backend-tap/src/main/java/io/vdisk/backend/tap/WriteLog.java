@@ -189,9 +189,7 @@ final class WriteLog {
       disk.write(all.slice(place + RECORD, (int) length), offset);
       at += size(length);
     }
-    begins();
-    disk.flush();
-    drop(head);
+    flush(disk);
   }
 
   /**
@@ -200,6 +198,13 @@ final class WriteLog {
    */
   void begins() {
     all.putLong(BEGAN, Math.max(all.getLong(BEGAN), System.currentTimeMillis()));
+  }
+
+  /** Flushes the disk, and keeps what was added before no longer. */
+  void flush(BlockDevice disk) throws IOException {
+    long head = beginFlush();
+    disk.flush();
+    drop(head);
   }
 
   /** A flush of the disk begins; what it makes durable, for {@link #drop}. */

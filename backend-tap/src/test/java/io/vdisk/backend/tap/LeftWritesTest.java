@@ -82,14 +82,34 @@ final class LeftWritesTest {
     return guest;
   }
 
+  /** What the process of a disk left when it was killed is all that there is of it. */
+  private void kill(TapDisk killed, Path image) throws IOException {
+    LeftFiles left = LeftFiles.now(image, folder);
+    killed.close(false);
+    left.restore();
+  }
+
+  /** A disk goes on from a new image above this one, and its guest writes 7 to that. */
+  private void writeToSnapshotAndKill(TapDisk killed, String format, Path base, Path child)
+      throws Exception {
+    killed.open(OpenRequest.of(format + ":" + base));
+    MemoryGuest guest = guest(killed);
+    killed.pause();
+    CreateOptions overlay =
+        CreateOptions.overlay("qcow2", base.toString(), format.equals("aio") ? "raw" : format)
+            .withReferences(ReferencePolicy.any());
+    Images.create(child, overlay).close();
+    killed.resume(ResumeRequest.of("qcow2:" + child));
+    assertEquals(0, guest.write(0, 7));
+    kill(killed, child);
+  }
+
   /** A guest wrote this to the first sector, was answered, and its server was killed. */
   private void writeAndKill(Path image, int value) throws Exception {
     TapDisk killed = disk(0);
     killed.open(request(image));
     assertEquals(0, guest(killed).write(0, value));
-    LeftFiles left = LeftFiles.now(image, folder);
-    killed.close(false);
-    left.restore();
+    kill(killed, image);
     assertEquals(0, first(image), "it is in the log only");
   }
 
@@ -275,9 +295,7 @@ final class LeftWritesTest {
     killed.pause();
     killed.resume(ResumeRequest.SAME);
     assertEquals(0, guest.write(0, 7));
-    LeftFiles left = LeftFiles.now(image, folder);
-    killed.close(false);
-    left.restore();
+    kill(killed, image);
 
     disk(0).open(request(image));
 
@@ -289,19 +307,7 @@ final class LeftWritesTest {
   void whatIsWrittenToASnapshotIsKeptForThatAndNotForItsBackingFile() throws Exception {
     Path base = image("base");
     Path child = folder.resolve("child");
-    TapDisk killed = disk(0);
-    killed.open(request(base));
-    MemoryGuest guest = guest(killed);
-    killed.pause();
-    CreateOptions overlay =
-        CreateOptions.overlay("qcow2", base.toString(), "qcow2")
-            .withReferences(ReferencePolicy.any());
-    Images.create(child, overlay).close();
-    killed.resume(ResumeRequest.of("qcow2:" + child));
-    assertEquals(0, guest.write(0, 7));
-    LeftFiles left = LeftFiles.now(child, folder);
-    killed.close(false);
-    left.restore();
+    writeToSnapshotAndKill(disk(0), "qcow2", base, child);
     TapDisk next = disk(0);
 
     next.open(request(base));
@@ -346,9 +352,7 @@ final class LeftWritesTest {
 
   /** Kills the disk's process; the image has what its guest wrote when it is opened again. */
   private void assertKept(TapDisk killed, Path image) throws Exception {
-    LeftFiles left = LeftFiles.now(image, folder);
-    killed.close(false);
-    left.restore();
+    kill(killed, image);
     assertEquals(0, first(image), "it is in the log only");
     TapDisk next = disk(2);
     next.open(request(image));
@@ -366,9 +370,7 @@ final class LeftWritesTest {
     TapDisk killed = disk(1);
     killed.open(request(image));
     assertEquals(0, guest(killed, 8).write(0, 7));
-    LeftFiles left = LeftFiles.now(image, folder);
-    killed.close(false);
-    left.restore();
+    kill(killed, image);
 
     paused.resume(ResumeRequest.SAME);
 
@@ -398,9 +400,7 @@ final class LeftWritesTest {
     MemoryGuest second = guest(killed, 8);
     assertEquals(0, second.write(0, 8));
     assertEquals(0, second.flush());
-    LeftFiles left = LeftFiles.now(image, folder);
-    killed.close(false);
-    left.restore();
+    kill(killed, image);
 
     TapDisk next = disk(1);
     next.open(request(image));
@@ -413,19 +413,7 @@ final class LeftWritesTest {
     Path base = folder.resolve("base");
     Path child = folder.resolve("child");
     Images.create(base, CreateOptions.of("raw", 8 * MIB)).close();
-    TapDisk killed = disk(0);
-    killed.open(OpenRequest.of("aio:" + base));
-    MemoryGuest guest = guest(killed);
-    killed.pause();
-    CreateOptions overlay =
-        CreateOptions.overlay("qcow2", base.toString(), "raw")
-            .withReferences(ReferencePolicy.any());
-    Images.create(child, overlay).close();
-    killed.resume(ResumeRequest.of("qcow2:" + child));
-    assertEquals(0, guest.write(0, 7));
-    LeftFiles left = LeftFiles.now(child, folder);
-    killed.close(false);
-    left.restore();
+    writeToSnapshotAndKill(disk(0), "aio", base, child);
     TapDisk next = disk(0);
 
     next.open(request(child));
